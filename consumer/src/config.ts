@@ -1,0 +1,207 @@
+import {
+  DEFAULT_MAPPING,
+  type FieldMapping,
+  TIMESTAMP_FORMATS,
+} from '@event-tally/shared/event.js';
+import { type FieldPath, parseFieldPath } from '@event-tally/shared/field-path.js';
+import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
+import { z } from 'zod';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** One environment variable: how its text is read, and all that the documents say of it. */
+interface Variable<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** The text that stands for a variable that is unset, or empty where that means nothing else. */
+  readonly default: string;
+  /** What it may be, as it follows "must be". */
+  readonly expected: string;
+  readonly meaning: string;
+  /** An empty text is a value of its own. */
+  readonly mayBeEmpty?: boolean;
+}
+
+function variable<T>(definition: Variable<T>): Variable<T> {
+  return definition;
+}
+
+function wholeNumber(min: number, max: number) {
+  return {
+    schema: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number)
+      .pipe(z.number().min(min).max(max)),
+    expected: `a whole number from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`,
+  };
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return {
+    schema: z.enum(values) as z.ZodType<T[number], string>,
+    expected: `one of ${values.join(', ')}`,
+  };
+}
+
+const FIELD_EXPECTED = 'a field name or a dotted path, such as alert.signature';
+
+const fieldPath = z.string().transform((text, context): FieldPath => {
+  const path = parseFieldPath(text);
+  if (path !== null) return path;
+  context.addIssue({ code: 'custom', message: 'not a path' });
+  return z.NEVER;
+});
+const optionalFieldPath = z.union([z.literal('').transform(() => null), fieldPath]);
+
+/** Every variable of the consumer, in the order in which the documents list them. */
+const VARIABLES = {
+  HOST: variable({
+    schema: z.string(),
+    default: '127.0.0.1',
+    expected: 'an address of this machine',
+    meaning: 'address to listen on; the container listens on 0.0.0.0',
+  }),
+  PORT: variable({
+    ...wholeNumber(0, 65_535),
+    default: '5000',
+    meaning: 'port to listen on; 0 is any free one',
+  }),
+  FIFO_DIR: variable({
+    schema: z.string(),
+    default: DEFAULT_FIFO_DIR,
+    expected: 'a folder',
+    meaning: 'folder whose *.fifo are read; made if it is missing; /ipc in the container',
+  }),
+  EVENT_TYPE_FIELD: variable({
+    schema: fieldPath,
+    default: DEFAULT_MAPPING.eventType.join('.'),
+    expected: FIELD_EXPECTED,
+    meaning: "field of the event's type, a string that is not empty",
+  }),
+  DATA_FIELD: variable({
+    schema: optionalFieldPath,
+    default: 'data',
+    expected: `${FIELD_EXPECTED}, or empty`,
+    meaning: 'field of the text whose words are counted; empty: no words',
+    mayBeEmpty: true,
+  }),
+  TIMESTAMP_FIELD: variable({
+    schema: fieldPath,
+    default: DEFAULT_MAPPING.timestamp.join('.'),
+    expected: FIELD_EXPECTED,
+    meaning: 'field of the event time',
+  }),
+  TIMESTAMP_FORMAT: variable({
+    ...oneOf(TIMESTAMP_FORMATS),
+    default: DEFAULT_MAPPING.timestampFormat,
+    meaning: 'how it is written; arrival: no field, the time when the line was read',
+  }),
+  VALUE_FIELD: variable({
+    schema: optionalFieldPath,
+    default: 'value',
+    expected: `${FIELD_EXPECTED}, or empty`,
+    meaning: 'field of a number that an event may carry; empty: none is read',
+    mayBeEmpty: true,
+  }),
+  LINE_BYTES_MAX: variable({
+    ...wholeNumber(16, 16_777_216),
+    default: '65536',
+    meaning: 'bytes of a line; a longer one is rejected as too_long',
+  }),
+  EVENT_TYPES_MAX: variable({
+    ...wholeNumber(1, 1_000_000),
+    default: '10000',
+    meaning: 'distinct event types; further ones are counted together, as overflow',
+  }),
+  WORDS_MAX: variable({
+    ...wholeNumber(1, 10_000_000),
+    default: '200000',
+    meaning: 'distinct words; further ones are counted together, as overflow',
+  }),
+  KEY_BYTES_MAX: variable({
+    ...wholeNumber(1, 65_536),
+    default: '256',
+    meaning: 'bytes of a type or word; a longer one is counted as overflow',
+  }),
+  LOG_LEVEL: variable({
+    ...oneOf(LOG_LEVELS),
+    default: 'info',
+    meaning: 'least severe lines that are logged',
+  }),
+} as const;
+
+type Values = {
+  readonly [Name in keyof typeof VARIABLES]: z.output<(typeof VARIABLES)[Name]['schema']>;
+};
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly fifoDir: string;
+  readonly mapping: FieldMapping;
+  readonly lineBytesMax: number;
+  readonly eventTypesMax: number;
+  readonly wordsMax: number;
+  readonly keyBytesMax: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** Each problem is one line: the variable, what it is, what it must be. */
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * Reads the configuration from an environment. A variable that is unset or empty has its default,
+ * unless empty is one of its values. Tells all problems at once.
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): ConfigResult {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, variable] of Object.entries(VARIABLES) as [string, Variable<unknown>][]) {
+    const text = env[name];
+    const unset = text === undefined || (text === '' && !variable.mayBeEmpty);
+    const result = variable.schema.safeParse(unset ? variable.default : text);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name} is ${JSON.stringify(text)}: it must be ${variable.expected}`);
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, config: toConfig(values as Values) };
+}
+
+function toConfig(values: Values): Config {
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    fifoDir: values.FIFO_DIR,
+    mapping: Object.freeze({
+      eventType: values.EVENT_TYPE_FIELD,
+      data: values.DATA_FIELD,
+      timestamp: values.TIMESTAMP_FIELD,
+      timestampFormat: values.TIMESTAMP_FORMAT,
+      value: values.VALUE_FIELD,
+    }),
+    lineBytesMax: values.LINE_BYTES_MAX,
+    eventTypesMax: values.EVENT_TYPES_MAX,
+    wordsMax: values.WORDS_MAX,
+    keyBytesMax: values.KEY_BYTES_MAX,
+    logLevel: values.LOG_LEVEL,
+  });
+}
+
+export interface VariableDescription {
+  readonly name: string;
+  readonly default: string;
+  readonly expected: string;
+  readonly meaning: string;
+}
+
+/** What `--help` and the README say of each variable. */
+export function describeVariables(): VariableDescription[] {
+  return Object.entries(VARIABLES).map(([name, { default: byDefault, expected, meaning }]) => ({
+    name,
+    default: byDefault,
+    expected,
+    meaning,
+  }));
+}

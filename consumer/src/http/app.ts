@@ -1,0 +1,35 @@
+import { METHODS } from 'node:http';
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { IngestClient } from '../ingest/ingest-client.js';
+import type { Log } from '../log.js';
+import { addCountsRoutes } from './counts-routes.js';
+import { addHealthRoutes } from './health-routes.js';
+import { problems } from './problem.js';
+
+export interface AppDependencies {
+  readonly ingest: IngestClient;
+  readonly log: Log;
+}
+
+/** The HTTP application, not listening. Paths match without regard to case. */
+export function createApp({ ingest, log }: AppDependencies): Koa {
+  const app = new Koa();
+  // All methods that HTTP has: to the router's own list a further one is a 501 without Allow.
+  const router = new Router({ methods: METHODS });
+  addCountsRoutes(router, ingest);
+  addHealthRoutes(router, ingest);
+
+  app.use(async (context, next) => {
+    context.set('X-Content-Type-Options', 'nosniff');
+    await next();
+  });
+  app.use(problems(log));
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  // What happens after the answer was made: a client that leaves in mid-answer, mostly.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    log('debug', 'an answer could not be sent', { code: error.code, error: error.message });
+  });
+  return app;
+}

@@ -1,0 +1,24 @@
+import type { FieldMapping } from '@event-tally/shared/event.js';
+import type { EventBatch } from '../tally/event-batch.js';
+import type { KeyTable } from '../tally/key-table.js';
+
+export interface ScannerOptions {
+  readonly mapping: FieldMapping;
+  /** Bytes of a line at most, its LF not counted; a longer one is rejected as `too_long`. */
+  readonly lineBytesMax: number;
+  readonly types: KeyTable;
+  readonly words: KeyTable;
+}
+
+/**
+ * Bytes of one source → the events in them. A scanner is a stream: a line may come in any number of
+ * pieces, counts when its LF is scanned, and what follows the last LF waits for the next call.
+ */
+export interface Scanner {
+  /**
+   * Scans the bytes that the source gave next. `arrivalTime` (Unix seconds) is the event time of its
+   * lines under the timestamp format `arrival`. No input makes it throw. The bytes may be overwritten
+   * afterwards; the batch is valid until the next call.
+   */
+  scan(bytes: Uint8Array, arrivalTime: number): EventBatch;
+}

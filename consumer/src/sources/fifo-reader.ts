@@ -1,0 +1,107 @@
+/**
+ * Reads one FIFO for as long as somebody may write to it.
+ *
+ * The FIFO is opened read-write and non-blocking and handed to a socket: epoll tells when there is
+ * something to read. `fs.createReadStream` would park a thread of the pool in open(2) or read(2): four
+ * of those stall every other file and DNS call, and the process can no longer exit. Opened read-only,
+ * the stream would end when the first writer leaves; read-write, it never ends, so writers may come and
+ * go (fifo(7): Linux allows it, POSIX leaves it undefined).
+ *
+ * One read, one turn: after each read of up to READ_BYTES the reader waits until the event loop has
+ * gone round, so that other FIFOs and questions from the main thread get theirs.
+ */
+import fs from 'node:fs';
+import net from 'node:net';
+
+/** A pipe's capacity on Linux, pipe(7). */
+const READ_BYTES = 65_536;
+
+/** One for all readers of a thread: what was read is consumed before the next read. */
+const readBuffer = new Uint8Array(READ_BYTES);
+
+export interface FifoReaderHandlers {
+  /** What was read; the bytes are overwritten after the call. */
+  onBytes(bytes: Uint8Array): void;
+  /** The reader has ended and its descriptor is closed; an error is null when it was told to end. */
+  onEnd(error: Error | null): void;
+}
+
+export class FifoReader {
+  /** Device and inode: tells a FIFO from another one that has taken its name. */
+  readonly identity: string;
+  readonly #handlers: FifoReaderHandlers;
+  #descriptor: number;
+  #socket: net.Socket;
+
+  /** Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. */
+  constructor(path: string, handlers: FifoReaderHandlers) {
+    const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+    const stats = fs.fstatSync(descriptor);
+    if (!stats.isFIFO()) {
+      fs.closeSync(descriptor);
+      throw new Error(`${path} is not a FIFO`);
+    }
+    this.identity = fifoIdentity(stats);
+    this.#handlers = handlers;
+    this.#descriptor = descriptor;
+    this.#socket = this.#read(descriptor);
+  }
+
+  /**
+   * Reads what the writers that still hold the FIFO write, and ends when the last of them has left.
+   * For a FIFO whose name is gone: no writer can come any more, and read-write it would stay open for
+   * ever. A second, read-only opening of the same pipe, by way of /proc, does see the end.
+   */
+  drain(): void {
+    let readOnly: number;
+    try {
+      const { O_RDONLY, O_NONBLOCK } = fs.constants;
+      readOnly = fs.openSync(`/proc/self/fd/${this.#descriptor}`, O_RDONLY | O_NONBLOCK);
+    } catch {
+      this.close(); // no /proc: give up what may still be in the pipe rather than the descriptor
+      return;
+    }
+    const readWrite = this.#socket;
+    readWrite.removeAllListeners();
+    readWrite.on('error', () => {});
+    this.#descriptor = readOnly;
+    this.#socket = this.#read(readOnly);
+    readWrite.destroy();
+  }
+
+  /** Stops reading at once. What is in the pipe stays there for as long as a writer holds it open. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(descriptor: number): net.Socket {
+    // Node documents onread for net.connect; the constructor takes it as well.
+    const options: net.SocketConstructorOpts & { onread: net.OnReadOpts } = {
+      fd: descriptor,
+      readable: true,
+      writable: false,
+      onread: {
+        buffer: readBuffer,
+        callback: (length) => {
+          this.#handlers.onBytes(readBuffer.subarray(0, length));
+          setImmediate(takeTurn);
+          return false;
+        },
+      },
+    };
+    const socket = new net.Socket(options);
+    const takeTurn = () => {
+      if (!socket.destroyed) socket.resume();
+    };
+    let failure: Error | null = null;
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    socket.on('close', () => this.#handlers.onEnd(failure));
+    return socket;
+  }
+}
+
+export function fifoIdentity(stats: fs.Stats): string {
+  return `${stats.dev}:${stats.ino}`;
+}
