@@ -1,0 +1,153 @@
+import fs from 'node:fs';
+import { expect } from 'chai';
+import { Stack, sum, waitFor, writeGenerator } from './stack.js';
+
+/** The numbers that were counted, as words, smallest first. Fails when one was counted twice. */
+async function countedNumbers(stack: Stack): Promise<number[]> {
+  const words = await stack.words();
+  expect(Math.max(...Object.values(words)), 'times that a number was counted').to.equal(1);
+  return Object.keys(words)
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function numbers(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+describe('a consumer that restarts', () => {
+  describe('while the generator fills the pipe and blocks', () => {
+    // 4,000 lines of some 50 bytes are three pipes full.
+    const LINES = 4000;
+    let stack: Stack;
+    let generatorDir: string;
+
+    before(async () => {
+      const env = await writeGenerator(`
+        i=0
+        for part in 1 2 3; do
+          until [ -e /generator/go-$part ]; do sleep 0.1; done
+          end=$((i + ${LINES}))
+          while [ $i -lt $end ]; do
+            i=$((i + 1))
+            echo '{"event_type":"number","data":"'$i'","timestamp":1509604913}'
+            if [ $i -eq $((end - ${LINES} + 500)) ]; then echo "part $part is under way" >&2; fi
+          done
+          echo "part $part is written" >&2
+        done
+      `);
+      generatorDir = env.GENERATOR_DIR;
+      stack = await Stack.create({ env });
+      await stack.up();
+      fs.writeFileSync(`${generatorDir}/go-1`, '');
+      await stack.waitForStats('the first part', ({ accepted }) => accepted === LINES);
+    });
+
+    after(() => stack.remove());
+
+    for (const [end, part] of [
+      ['stop', 2],
+      ['kill', 3],
+    ] as const) {
+      it(`loses nothing after docker compose ${end}`, async () => {
+        await stack.compose(end, 'consumer');
+        fs.writeFileSync(`${generatorDir}/go-${part}`, '');
+        await stack.waitForLog('producer', `part ${part} is under way`);
+        await stack.up('consumer');
+        await stack.waitForStats('the whole part', ({ accepted }) => accepted >= LINES);
+
+        expect(await countedNumbers(stack)).to.deep.equal(
+          numbers((part - 1) * LINES + 1, part * LINES),
+        );
+        const { lines, accepted } = await stack.stats();
+        expect({ lines, accepted }).to.deep.equal({ lines: LINES, accepted: LINES });
+      });
+    }
+
+    it('leaves the generator alone, which blocked and went on', async () => {
+      await stack.waitForLog('producer', 'ended with exit code 0');
+      expect(await stack.logs('producer')).not.to.match(/runs again/);
+    });
+  });
+
+  describe('while events flow', () => {
+    let stack: Stack;
+    let generatorDir: string;
+
+    beforeEach(async () => {
+      const env = await writeGenerator(`
+        i=0
+        until [ -e /generator/enough ]; do
+          end=$((i + 100))
+          while [ $i -lt $end ]; do
+            i=$((i + 1))
+            echo '{"event_type":"number","data":"'$i'","timestamp":1509604913}'
+          done
+          sleep 0.02
+        done
+        echo '{"event_type":"last","data":"'$((i + 1))'","timestamp":1509604913}'
+      `);
+      generatorDir = env.GENERATOR_DIR;
+      stack = await Stack.create({ env });
+      await stack.up();
+    });
+
+    afterEach(() => stack.remove());
+
+    const RESTARTS = [
+      { name: 'docker compose restart', commands: [['restart', 'consumer']] },
+      {
+        name: 'docker compose kill and up',
+        commands: [
+          ['kill', 'consumer'],
+          ['up', '--detach', '--wait', 'consumer'],
+        ],
+      },
+    ];
+
+    for (const { name, commands } of RESTARTS) {
+      it(`goes on without a gap after ${name}`, async () => {
+        const before = await stack.waitForStats('a flow', ({ accepted }) => accepted > 1000);
+        for (const command of commands) await stack.compose(...command);
+        await stack.waitForStats('a new flow', ({ accepted }) => accepted > 1000);
+        fs.writeFileSync(`${generatorDir}/enough`, '');
+        await waitFor(
+          () => 'the last event',
+          async () => (await stack.types()).last === 1,
+        );
+
+        const counted = await countedNumbers(stack);
+        const [first, last] = [counted[0]!, counted.at(-1)!];
+        // It begins with what its predecessor had not read.
+        expect(first).to.be.above(before.accepted);
+        expect(counted).to.deep.equal(numbers(first, last));
+        // One line may have been cut in two: its beginning was read by the predecessor.
+        const stats = await stack.stats();
+        expect(sum(stats.rejected)).to.be.at.most(1);
+        expect(stats.accepted).to.equal(counted.length);
+      });
+    }
+  });
+});
+
+describe('a producer whose FIFO was removed', () => {
+  let stack: Stack;
+
+  before(async () => {
+    stack = await Stack.create();
+    await stack.up();
+  });
+
+  after(() => stack.remove());
+
+  it('is unhealthy, and makes a new one when it restarts', async () => {
+    await stack.compose('exec', 'producer', 'sh', '-c', 'rm /ipc/*.fifo');
+    await waitFor(
+      () => 'an unhealthy producer',
+      async () => (await stack.containers('producer'))[0]?.State.Health.Status === 'unhealthy',
+    );
+    await stack.compose('restart', 'producer');
+    const { lines } = await stack.stats();
+    await stack.waitForStats('further lines', (stats) => stats.lines > lines);
+  });
+});
