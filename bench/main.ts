@@ -2,10 +2,31 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchMemory } from './memory.js';
+import { benchWindows } from './windows.js';
+
+interface Options {
+  readonly quick: boolean;
+  readonly seed: number;
+}
+
+const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<string[]>>> = {
+  memory: ({ quick, seed }) => {
+    const size = quick ? 1e6 : 1e9;
+    return benchMemory({ randomBytes: size, lineBytes: 0.256 * size, seed });
+  },
+  windows: ({ quick, seed }) =>
+    benchWindows({
+      lines: quick ? 10_000 : 1_000_000,
+      distinctWords: quick ? [10, 1000] : [10, 1000, 20_000, 200_000],
+      runs: quick ? 1 : 5,
+      seed,
+    }),
+};
 
 const USAGE = `Usage: npm run bench -- NAME [--quick] [--seed N]
 
   memory   resident memory under 1 GB of random bytes and a 256 MB line without an end
+  windows  what windows cost: ingest rate with and without, query times, memory
 
   --quick  small input: shows that the bench works, its figures mean nothing
   --seed   of the input (default 1)
@@ -19,9 +40,9 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const [name] = positionals;
+const bench = BENCHES[positionals[0] ?? ''];
 const seed = Number(values.seed);
-if (values.help || name !== 'memory' || !Number.isSafeInteger(seed)) {
+if (values.help || bench === undefined || !Number.isSafeInteger(seed)) {
   (values.help ? process.stdout : process.stderr).write(USAGE);
   process.exit(values.help ? 0 : 1);
 }
@@ -30,9 +51,7 @@ const cpu = os.cpus()[0]?.model ?? 'unknown';
 print(
   `${cpu}, ${os.availableParallelism()} cores, ${os.type()} ${os.release()}, Node ${process.version}, seed ${seed}`,
 );
-const size = values.quick ? 1e6 : 1e9;
-for (const line of await benchMemory({ randomBytes: size, lineBytes: 0.256 * size, seed }))
-  print(line);
+for (const line of await bench({ quick: values.quick, seed })) print(line);
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);

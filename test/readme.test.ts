@@ -68,7 +68,8 @@ describe("the README's commands without Docker", () => {
   const expectOutput = async ({ command, output }: { command: string; output: string }) => {
     let actual = '';
     const matches = async () => {
-      actual = (await execa('bash', ['-c', here(command)], { reject: false })).stdout.trimEnd();
+      const options = { cwd: dir.path, reject: false };
+      actual = (await execa('bash', ['-c', here(command)], options)).stdout.trimEnd();
       return actual === output;
     };
     await pWaitFor(matches, WAIT).catch(() => expect(actual, command).to.equal(output));
@@ -108,8 +109,15 @@ describe("the README's commands without Docker", () => {
     await expectOutput(consoleCommands('Without Docker')[2] as never);
   });
 
+  it('a consumer of standard input prints the counts', async () => {
+    await execa('npx', ['tsc', '--build', 'producer', 'consumer'], { cwd: dir.path });
+    await expectOutput(consoleCommands('More ways in')[0] as never);
+  });
+
   it('npm start replays real data of another shape', async () => {
     start(shellBlocks('Real data, and streams of another shape')[0] as string);
-    await expectOutput(consoleCommands('Real data, and streams of another shape')[0] as never);
+    for (const each of consoleCommands('Real data, and streams of another shape')) {
+      await expectOutput(each);
+    }
   });
 });

@@ -1,17 +1,49 @@
 import fs from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeVariables } from './config.js';
 
-/** Answers --help and --version and refuses arguments; each of the three ends the process. */
-export function parseCommandLine(argv: readonly string[]): void {
+export interface CommandLine {
+  /** Standard input is read instead of FIFOs. */
+  readonly readsStdin: boolean;
+  /** At the end of standard input, counts are printed and the process exits; HTTP is not served. */
+  readonly once: boolean;
+  readonly of: 'types' | 'words' | 'sums';
+  readonly limit: number | undefined;
+  readonly format: 'json' | 'table';
+}
+
+/** Ends the process after --help and --version (0) and on arguments that it does not know (1). */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
   const { version, description } = JSON.parse(
     fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { version: string; description: string };
-  new Command('event-tally-consumer')
+  const command = new Command('event-tally-consumer')
     .description(`${description}.`)
     .version(version)
+    .argument('[input]', '-: read standard input instead of FIFOs', (input) => {
+      if (input !== '-') throw new InvalidArgumentError('It must be -, for standard input.');
+      return input;
+    })
+    .option('--once', 'with -: at the end of input print the counts and exit; no HTTP')
+    .addOption(
+      new Option('--of <kind>', 'with --once: what is printed')
+        .choices(['types', 'words', 'sums'])
+        .default('types'),
+    )
+    .option('--limit <n>', 'with --once: the largest only', (text) => {
+      if (!/^[1-9]\d{0,8}$/.test(text))
+        throw new InvalidArgumentError('It must be a whole number ≥ 1.');
+      return Number(text);
+    })
+    .addOption(
+      new Option('--format <format>', 'with --once').choices(['json', 'table']).default('json'),
+    )
     .addHelpText('after', `\n${variablesHelp()}`)
     .parse([...argv]);
+  const { once = false, of, limit, format } = command.opts();
+  const readsStdin = command.args.length > 0;
+  if (once && !readsStdin) command.error('error: --once goes with -, standard input');
+  return { readsStdin, once, of, limit, format };
 }
 
 function variablesHelp(): string {
@@ -20,7 +52,7 @@ function variablesHelp(): string {
   const lines = variables.map(
     ({ name, default: byDefault, meaning, expected }) =>
       `  ${name.padEnd(nameWidth)}  ${meaning}\n` +
-      `  ${''.padEnd(nameWidth)}  (${expected}; default ${byDefault})\n`,
+      `  ${''.padEnd(nameWidth)}  (${expected}; default ${byDefault || 'none'})\n`,
   );
   return `Environment variables:\n${lines.join('')}`;
 }

@@ -19,6 +19,8 @@ interface Variable<T> {
   readonly meaning: string;
   /** An empty text is a value of its own. */
   readonly mayBeEmpty?: boolean;
+  /** Its value is never shown. */
+  readonly isSecret?: boolean;
 }
 
 function variable<T>(definition: Variable<T>): Variable<T> {
@@ -40,6 +42,20 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return {
     schema: z.enum(values) as z.ZodType<T[number], string>,
     expected: `one of ${values.join(', ')}`,
+  };
+}
+
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600 } as const;
+
+/** Both ends in seconds, and in it. */
+function duration(min: number, max: number) {
+  return {
+    schema: z
+      .string()
+      .regex(/^\d{1,9}[smh]$/)
+      .transform((text) => Number(text.slice(0, -1)) * UNIT_SECONDS[text.at(-1) as 's' | 'm' | 'h'])
+      .pipe(z.number().min(min).max(max)),
+    expected: `a whole number of s, m or h, from ${min}s to ${max / 3600}h`,
   };
 }
 
@@ -100,11 +116,11 @@ const VARIABLES = {
     schema: optionalFieldPath,
     default: 'value',
     expected: `${FIELD_EXPECTED}, or empty`,
-    meaning: 'field of a number that an event may carry; empty: none is read',
+    meaning: 'field of a number that is summed by type, if there is one; empty: none is read',
     mayBeEmpty: true,
   }),
   LINE_BYTES_MAX: variable({
-    ...wholeNumber(16, 16_777_216),
+    ...wholeNumber(16, 1_048_576),
     default: '65536',
     meaning: 'bytes of a line; a longer one is rejected as too_long',
   }),
@@ -122,6 +138,44 @@ const VARIABLES = {
     ...wholeNumber(1, 65_536),
     default: '256',
     meaning: 'bytes of a type or word; a longer one is counted as overflow',
+  }),
+  RETENTION: variable({
+    ...duration(60, 168 * 3600),
+    default: '2h',
+    meaning: 'how far back windows reach, in event time',
+  }),
+  MAX_CLOCK_SKEW: variable({
+    ...duration(0, 24 * 3600),
+    default: '60s',
+    meaning: 'how far an event time may be ahead of the clock to be counted in windows',
+  }),
+  WINDOW_CELLS_MAX: variable({
+    ...wholeNumber(1, 100_000_000),
+    default: '2000000',
+    meaning:
+      'pairs of a key and a bucket of time that windows keep, 16 to 32 bytes each; past it, new keys of a bucket are counted together',
+  }),
+  INGEST_WORKERS: variable({
+    ...wholeNumber(1, 64),
+    default: '1',
+    meaning: 'threads that read and count; each source stays with one',
+  }),
+  INGEST_TOKEN: variable({
+    schema: z.string().regex(/^[\x21-\x7e]*$/),
+    default: '',
+    expected: 'letters, digits and signs of ASCII, without spaces',
+    meaning: 'turns POST /events on, for whoever sends it as a bearer token',
+    isSecret: true,
+  }),
+  POST_BYTES_MAX: variable({
+    ...wholeNumber(1, 1_073_741_824),
+    default: '1048576',
+    meaning: 'bytes of a posted body, also once decompressed',
+  }),
+  POST_QUEUE_BYTES_MAX: variable({
+    ...wholeNumber(1, 4_294_967_296),
+    default: '16777216',
+    meaning: 'bytes of posted bodies that are received or wait to be counted',
   }),
   LOG_LEVEL: variable({
     ...oneOf(LOG_LEVELS),
@@ -143,6 +197,14 @@ export interface Config {
   readonly eventTypesMax: number;
   readonly wordsMax: number;
   readonly keyBytesMax: number;
+  readonly retentionSeconds: number;
+  readonly maxClockSkewSeconds: number;
+  readonly windowCellsMax: number;
+  readonly ingestWorkers: number;
+  /** Null: nothing can be posted. */
+  readonly ingestToken: string | null;
+  readonly postBytesMax: number;
+  readonly postQueueBytesMax: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -163,7 +225,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     const unset = text === undefined || (text === '' && !variable.mayBeEmpty);
     const result = variable.schema.safeParse(unset ? variable.default : text);
     if (result.success) values[name] = result.data;
-    else problems.push(`${name} is ${JSON.stringify(text)}: it must be ${variable.expected}`);
+    else {
+      const shown = variable.isSecret ? 'not as it must be' : JSON.stringify(text);
+      problems.push(`${name} is ${shown}: it must be ${variable.expected}`);
+    }
   }
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, config: toConfig(values as Values) };
@@ -185,6 +250,13 @@ function toConfig(values: Values): Config {
     eventTypesMax: values.EVENT_TYPES_MAX,
     wordsMax: values.WORDS_MAX,
     keyBytesMax: values.KEY_BYTES_MAX,
+    retentionSeconds: values.RETENTION,
+    maxClockSkewSeconds: values.MAX_CLOCK_SKEW,
+    windowCellsMax: values.WINDOW_CELLS_MAX,
+    ingestWorkers: values.INGEST_WORKERS,
+    ingestToken: values.INGEST_TOKEN === '' ? null : values.INGEST_TOKEN,
+    postBytesMax: values.POST_BYTES_MAX,
+    postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,
     logLevel: values.LOG_LEVEL,
   });
 }

@@ -1,5 +1,6 @@
 /**
- * The consumer: configuration, HTTP, ingest thread.
+ * The consumer: configuration, HTTP, ingest threads; or, with `- --once`, standard input to counts on
+ * standard output.
  *
  * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted, then HTTP
  * closes, then the process exits with 0; each step has a limit and all take less than a second. At the
@@ -12,36 +13,49 @@ import { parseCommandLine } from './command-line.js';
 import { parseConfig } from './config.js';
 import { createApp } from './http/app.js';
 import { type HttpServer, listen } from './http/server.js';
-import { IngestSupervisor } from './ingest/supervisor.js';
+import { IngestPool } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
+import { countsText } from './once.js';
 
-parseCommandLine(process.argv);
+const { readsStdin, once, ...output } = parseCommandLine(process.argv);
 const parsed = parseConfig(process.env);
 if (!parsed.ok) fail(parsed.problems);
 const { config } = parsed;
 
-const logger = pino({ level: config.logLevel, base: null });
+// With --once, standard output is the counts'.
+const destination = pino.destination({ dest: once ? 2 : 1, sync: true });
+const logger = pino({ level: config.logLevel, base: null }, destination);
 const log: Log = (level, message, fields = {}) => logger[level](fields, message);
 
+const fifoDir = readsStdin ? null : config.fifoDir;
 try {
-  fs.mkdirSync(config.fifoDir, { recursive: true });
+  if (fifoDir !== null) fs.mkdirSync(fifoDir, { recursive: true });
 } catch (error) {
   fail([`cannot make the folder FIFO_DIR: ${(error as Error).message}`]);
 }
 
-const ingest = new IngestSupervisor(config, log);
+const ingest = new IngestPool({ ...config, fifoDir, readsStdin }, log);
 let server: HttpServer | null = null;
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
 
-// The port before the FIFOs: what a process reads that cannot serve it would be lost.
-try {
-  server = await listen(createApp({ ingest, log }).callback(), config.host, config.port);
-} catch (error) {
-  fail([listenProblem(error as NodeJS.ErrnoException)]);
+if (once) {
+  ingest.start();
+  const problem = await ingest.stdinEnded;
+  if (problem !== null) fail([`cannot read standard input: ${problem}`]);
+  process.stdout.write(await countsText(ingest, output));
+  await ingest.stop();
+} else {
+  // The port before the sources: what a process reads that cannot serve it would be lost.
+  try {
+    server = await listen(createApp({ ingest, log, config }).callback(), config.host, config.port);
+  } catch (error) {
+    fail([listenProblem(error as NodeJS.ErrnoException)]);
+  }
+  ingest.start();
+  log('info', 'listening', { host: config.host, port: server.port });
+  if (config.ingestToken === null) log('info', 'POST /events is off: INGEST_TOKEN turns it on');
 }
-ingest.start();
-log('info', 'listening', { host: config.host, port: server.port });
 
 async function stop(signal: NodeJS.Signals): Promise<void> {
   log('info', 'stopping', { signal });

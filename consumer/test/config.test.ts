@@ -11,6 +11,8 @@ interface Variable {
   readonly good: readonly [text: string, value: unknown][];
   /** None where any text will do. */
   readonly bad: readonly BadRow[];
+  /** Problems do not show the value. */
+  readonly isSecret?: boolean;
 }
 
 const notWholeNumbers: readonly BadRow[] = [
@@ -30,6 +32,25 @@ const notWholeNumbers: readonly BadRow[] = [
   ['more digits than a number holds', '9'.repeat(400)],
   ['infinity', 'Infinity'],
   ['not a number', 'NaN'],
+];
+
+const notDurations: readonly BadRow[] = [
+  ['a word', 'long'],
+  ['a number without a unit', '600'],
+  ['a unit without a number', 'm'],
+  ['a unit that does not exist', '100d'],
+  ['milliseconds', '100000ms'],
+  ['a unit in upper case', '10M'],
+  ['two units', '1h30m'],
+  ['a negative duration', '-10m'],
+  ['a signed duration', '+10m'],
+  ['a fraction', '1.5h'],
+  ['an exponent', '1e2m'],
+  ['a space in between', '10 m'],
+  ['a space before', ' 10m'],
+  ['a line feed after', '10m\n'],
+  ['digits that are not ASCII', '\u0661\u0660m'],
+  ['more digits than a number holds', `${'9'.repeat(400)}s`],
 ];
 
 const notPaths: readonly BadRow[] = [
@@ -127,9 +148,9 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     byDefault: 65_536,
     good: [
       ['16', 16],
-      ['16777216', 16_777_216],
+      ['1048576', 1_048_576],
     ],
-    bad: [...notWholeNumbers, ['a number too small', '15'], ['a number too large', '16777217']],
+    bad: [...notWholeNumbers, ['a number too small', '15'], ['a number too large', '1048577']],
   },
   EVENT_TYPES_MAX: {
     read: (config) => config.eventTypesMax,
@@ -157,6 +178,83 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
       ['65536', 65_536],
     ],
     bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '65537']],
+  },
+  RETENTION: {
+    read: (config) => config.retentionSeconds,
+    byDefault: 7200,
+    good: [
+      ['60s', 60],
+      ['1m', 60],
+      ['90m', 5400],
+      ['168h', 604_800],
+      ['604800s', 604_800],
+    ],
+    bad: [
+      ...notDurations,
+      ['zero', '0s'],
+      ['a duration too short', '59s'],
+      ['a duration too long', '169h'],
+      ['a second too long', '604801s'],
+    ],
+  },
+  MAX_CLOCK_SKEW: {
+    read: (config) => config.maxClockSkewSeconds,
+    byDefault: 60,
+    good: [
+      ['0s', 0],
+      ['5m', 300],
+      ['24h', 86_400],
+    ],
+    bad: [...notDurations, ['a duration too long', '25h'], ['a second too long', '86401s']],
+  },
+  WINDOW_CELLS_MAX: {
+    read: (config) => config.windowCellsMax,
+    byDefault: 2_000_000,
+    good: [
+      ['1', 1],
+      ['100000000', 100_000_000],
+    ],
+    bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '100000001']],
+  },
+  INGEST_WORKERS: {
+    read: (config) => config.ingestWorkers,
+    byDefault: 1,
+    good: [
+      ['2', 2],
+      ['64', 64],
+    ],
+    bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '65']],
+  },
+  INGEST_TOKEN: {
+    read: (config) => config.ingestToken,
+    byDefault: null,
+    good: [
+      ['secret', 'secret'],
+      ['0123456789abcdefABCDEF-._~+/=', '0123456789abcdefABCDEF-._~+/='],
+      ['!"#$%&\'()*,:;<>?@[\\]^`{|}', '!"#$%&\'()*,:;<>?@[\\]^`{|}'],
+    ],
+    bad: [
+      ['a space in between', 'very secret'],
+      ['a space after', 'secret '],
+      ['white space only', ' '],
+      ['a tab', 'sec\tret'],
+      ['a line feed after', 'secret\n'],
+      ['a letter that is not ASCII', 's\u00e9cret'],
+      ['a control character', 'secret\x7f'],
+    ],
+    isSecret: true,
+  },
+  POST_BYTES_MAX: {
+    read: (config) => config.postBytesMax,
+    byDefault: 1_048_576,
+    good: [['1', 1]],
+    bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '99999999999']],
+  },
+  POST_QUEUE_BYTES_MAX: {
+    read: (config) => config.postQueueBytesMax,
+    byDefault: 16_777_216,
+    good: [['4294967296', 4_294_967_296]],
+    bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '4294967297']],
   },
   LOG_LEVEL: {
     read: (config) => config.logLevel,
@@ -190,7 +288,8 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 
 function problemWith(name: string, text: string): string {
   const expected = describeVariables().find((variable) => variable.name === name)?.expected;
-  return `${name} is ${JSON.stringify(text)}: it must be ${expected}`;
+  const shown = VARIABLES[name]?.isSecret ? 'not as it must be' : JSON.stringify(text);
+  return `${name} is ${shown}: it must be ${expected}`;
 }
 
 describe('parseConfig', () => {
@@ -235,6 +334,14 @@ describe('parseConfig', () => {
     const env = { ...Object.fromEntries(wrong), HOST: '0.0.0.0' };
     expect(problemsOf(env)).to.have.members(wrong.map(([name, text]) => problemWith(name, text)));
   });
+
+  for (const [what, text] of VARIABLES.INGEST_TOKEN?.bad ?? []) {
+    it(`never shows the value of INGEST_TOKEN: ${what}`, () => {
+      const problems = problemsOf({ INGEST_TOKEN: text, PORT: 'many' }).join('\n');
+      expect(problems).to.include('INGEST_TOKEN is not as it must be');
+      if (text.trim() !== '') expect(problems).not.to.include(text.trim());
+    });
+  }
 
   it('leaves other variables alone', () => {
     expect(configOf({ PATH: '/bin', port: 'many', PORTS: '-1' })).to.deep.equal(configOf({}));

@@ -5,14 +5,15 @@ export type FieldPath = readonly [string, ...string[]];
  * Reads a path as users write it: names joined by dots; a dot that belongs to a name is `\.`, a
  * backslash that belongs to one is `\\`. `alert.signature` has two names, `id\.orig_h` has one.
  *
- * Returns null for a text with an empty name in it (`''`, `a..b`, `.a`, `a.`).
+ * Returns null for a text with an empty name in it (`''`, `a..b`, `.a`, `a.`) or another backslash.
  */
 export function parseFieldPath(text: string): FieldPath | null {
   const names: string[] = [];
   let name = '';
   for (let i = 0; i < text.length; i++) {
     const next = text[i + 1];
-    if (text[i] === '\\' && (next === '.' || next === '\\')) {
+    if (text[i] === '\\') {
+      if (next !== '.' && next !== '\\') return null;
       name += next;
       i++;
     } else if (text[i] === '.') {

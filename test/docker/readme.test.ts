@@ -2,8 +2,14 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'chai';
 import { execa, execaSync } from 'execa';
-import { consoleCommands, shellBlocks } from '../readme/readme.js';
+import { type CommandWithOutput, consoleCommands, shellBlocks } from '../readme/readme.js';
 import { makeFolder, PROJECT, ROOT, Stack, waitFor } from './stack.js';
+
+/** A value with the types of its parts in their place. */
+function shape(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shape(inner)]));
+}
 
 describe("the README's commands with Docker", () => {
   let folder: string;
@@ -52,11 +58,40 @@ describe("the README's commands with Docker", () => {
     await run(shellBlocks('Start')[0] as string);
     const { command, output } = consoleCommands('Start')[2] as { command: string; output: string };
     await stack.waitForStats('a line', ({ lines }) => lines > 0);
-    const shape = (value: unknown): unknown =>
-      value !== null && typeof value === 'object'
-        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shape(inner)]))
-        : typeof value;
     expect(shape(JSON.parse(await run(command)))).to.deep.equal(shape(JSON.parse(output)));
+  });
+
+  it('windows answer in the shape shown', async () => {
+    await run(shellBlocks('Start')[0] as string);
+    await stack.waitForStats('all words', ({ words }) => words.distinct === 5);
+    const [flat, list] = consoleCommands('The last minute, the last hour') as CommandWithOutput[];
+    expect(await counts(flat?.command as string)).to.have.all.keys(
+      JSON.parse(flat?.output as string),
+    );
+    const { command, output } = list as CommandWithOutput;
+    expect(shape(JSON.parse(await run(command)))).to.deep.equal(shape(JSON.parse(output)));
+    const series = await run(shellBlocks('The last minute, the last hour')[0] as string);
+    expect(JSON.parse(series)).to.have.all.keys(
+      'of',
+      'batch',
+      'window',
+      'since',
+      'step',
+      'starts',
+      'series',
+      'other',
+    );
+  });
+
+  it('events are posted with a token', async () => {
+    const token = 'export INGEST_TOKEN=a-token-of-the-test\n';
+    await run(token + (shellBlocks('Start')[0] as string));
+    const answer = await run(token + (shellBlocks('More ways in')[0] as string));
+    expect(JSON.parse(answer)).to.deep.equal({
+      accepted: 1,
+      blank: 0,
+      rejected: { too_long: 0, not_json: 0, not_an_event: 0 },
+    });
   });
 
   const generators = {

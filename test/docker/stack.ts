@@ -27,6 +27,7 @@ export interface Stats {
   readonly accepted: number;
   readonly blank: number;
   readonly rejected: Counts;
+  readonly words: { readonly distinct: number };
   readonly sources: readonly { readonly name: string; readonly lines: number }[];
 }
 

@@ -1,24 +1,34 @@
 import { METHODS } from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
+import type { Config } from '../config.js';
 import type { IngestClient } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
 import { addCountsRoutes } from './counts-routes.js';
 import { addHealthRoutes } from './health-routes.js';
+import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
 
 export interface AppDependencies {
   readonly ingest: IngestClient;
   readonly log: Log;
+  readonly config: Pick<Config, 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax'>;
 }
 
 /** The HTTP application, not listening. Paths match without regard to case. */
-export function createApp({ ingest, log }: AppDependencies): Koa {
+export function createApp({ ingest, log, config }: AppDependencies): Koa {
   const app = new Koa();
   // All methods that HTTP has: to the router's own list a further one is a 501 without Allow.
   const router = new Router({ methods: METHODS });
   addCountsRoutes(router, ingest);
   addHealthRoutes(router, ingest);
+  if (config.ingestToken !== null) {
+    addPostRoute(router, ingest, {
+      token: config.ingestToken,
+      bodyBytesMax: config.postBytesMax,
+      queueBytesMax: config.postQueueBytesMax,
+    });
+  }
 
   app.use(async (context, next) => {
     context.set('X-Content-Type-Options', 'nosniff');

@@ -1,64 +1,68 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { IngestClient } from '../ingest/ingest-client.js';
-import type { IngestStats } from '../ingest/protocol.js';
-import { type KeyCount, rank } from '../tally/ranking.js';
-import type { KeyKind } from '../tally/tally.js';
-import { ProblemError } from './problem.js';
+import {
+  type IngestClient,
+  StepTooFineError,
+  WindowBeyondRetentionError,
+} from '../ingest/ingest-client.js';
+import type { CountedKind } from '../ingest/protocol.js';
+import { rank } from '../tally/ranking.js';
+import { flatText, listDocument, seriesDocument, statsDocument } from './documents.js';
+import { badParameter, readParameters, toWindowRequest } from './parameters.js';
+import { sendJson } from './send-json.js';
+
+const COUNTS_PARAMETERS = ['window', 'until', 'align', 'limit', 'format'] as const;
+const SERIES_PARAMETERS = ['of', 'window', 'until', 'align', 'step', 'limit'] as const;
+const SERIES_LIMIT = 5;
 
 export function addCountsRoutes(router: Router, ingest: IngestClient): void {
-  const flatCounts = (of: KeyKind) => async (context: Context) => {
-    refuseParameters(context);
-    const { keys, counts } = await ingest.counts(of);
-    sendJson(context, flatObject(rank(keys, counts)));
+  const counts = (of: CountedKind) => async (context: Context) => {
+    const parameters = readParameters(context.query, COUNTS_PARAMETERS);
+    const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
+    const answer = await refusalsAsProblems(context, ingest.counts(of, window));
+    const ranking = rank(answer.keys, parameters.limit);
+    const text =
+      parameters.format === 'list'
+        ? JSON.stringify(listDocument(of, answer, ranking))
+        : flatText(ranking);
+    sendJson(context, text);
   };
-  router.get('/events/countByEventType', flatCounts('types'));
-  router.get('/events/countWords', flatCounts('words'));
+  router.get('/events/countByEventType', counts('types'));
+  router.get('/events/countWords', counts('words'));
+  router.get('/events/sumByEventType', counts('sums'));
+
+  router.get('/events/series', async (context) => {
+    const parameters = readParameters(context.query, SERIES_PARAMETERS);
+    const { of = 'types', limit = SERIES_LIMIT, step } = parameters;
+    const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
+    if (window === null) throw badParameter('window', undefined, 'given', 'is missing');
+    const series = await refusalsAsProblems(
+      context,
+      ingest.series(of, window, step?.seconds ?? null),
+    );
+    sendJson(context, JSON.stringify(seriesDocument(of, series, limit)));
+  });
+
   router.get('/stats', async (context) => {
-    refuseParameters(context);
+    readParameters(context.query, []);
     sendJson(context, JSON.stringify(statsDocument(await ingest.stats())));
   });
 }
 
-/** A parameter that is not known is never ignored: its answer would be to another question. */
-function refuseParameters(context: Context): void {
-  const [parameter] = Object.keys(context.query);
-  if (parameter === undefined) return;
-  throw new ProblemError(
-    'bad-parameter',
-    `${context.path} takes no parameter ${JSON.stringify(parameter)}.`,
-    {
-      extension: { parameter, value: context.query[parameter], expected: 'no parameters' },
-    },
-  );
-}
-
-/**
- * Written as text because an object would not keep the order: JavaScript puts keys that look like
- * integers first, and loses `__proto__`.
- */
-function flatObject(ranking: readonly KeyCount[]): string {
-  return `{${ranking.map(({ key, count }) => `${JSON.stringify(key)}:${count}`).join(',')}}`;
-}
-
-function statsDocument(stats: IngestStats) {
-  return {
-    batch: stats.batch,
-    lines: stats.lines,
-    bytes: stats.bytes,
-    accepted: stats.accepted,
-    blank: stats.blank,
-    rejected: stats.rejected,
-    event_types: stats.types,
-    words: stats.words,
-    last_event_time: stats.lastEventTime,
-    last_line_seconds_ago: stats.lastLineSecondsAgo && Number(stats.lastLineSecondsAgo.toFixed(3)),
-    sources: stats.sources,
-  };
-}
-
-function sendJson(context: Context, text: string): void {
-  context.type = 'application/json';
-  context.set('Cache-Control', 'no-cache');
-  context.body = `${text}\n`;
+async function refusalsAsProblems<T>(context: Context, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof WindowBeyondRetentionError) {
+      const { since } = error;
+      const expected = `such that the window begins at ${since} or later, event time`;
+      const name = context.query.until === undefined ? 'window' : 'until';
+      throw badParameter(name, context.query[name], expected, 'reaches back too far');
+    }
+    if (error instanceof StepTooFineError) {
+      const expected = `a multiple of ${error.resolution}s for a window that reaches back so far`;
+      throw badParameter('step', context.query.step, expected);
+    }
+    throw error;
+  }
 }

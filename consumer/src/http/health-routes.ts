@@ -1,6 +1,11 @@
 import type Router from '@koa/router';
-import { type IngestClient, IngestUnavailableError } from '../ingest/ingest-client.js';
-import type { IngestStats } from '../ingest/protocol.js';
+import {
+  type IngestClient,
+  type IngestStats,
+  IngestUnavailableError,
+} from '../ingest/ingest-client.js';
+
+import { sendJson } from './send-json.js';
 
 interface Check {
   readonly ok: boolean;
@@ -13,21 +18,20 @@ interface Check {
  */
 export function addHealthRoutes(router: Router, ingest: IngestClient): void {
   router.get('/livez', (context) => {
-    context.body = { status: 'alive' };
+    sendJson(context, JSON.stringify({ status: 'alive' }));
   });
 
   router.get('/readyz', async (context) => {
     const checks = await readinessChecks(ingest);
     const ready = Object.values(checks).every(({ ok }) => ok);
     context.status = ready ? 200 : 503;
-    context.set('Cache-Control', 'no-store');
-    context.body = { status: ready ? 'ready' : 'not ready', checks };
+    sendJson(context, JSON.stringify({ status: ready ? 'ready' : 'not ready', checks }));
   });
 }
 
 async function readinessChecks(ingest: IngestClient): Promise<Record<string, Check>> {
   if (ingest.state !== 'running') {
-    const reason = `the ingest thread is ${ingest.state}`;
+    const reason = `an ingest thread is ${ingest.state}`;
     const ended = ingest.lastEnd === null ? '' : '; it ended, and the log says why';
     return { ingest: { ok: false, reason: reason + ended } };
   }
@@ -49,7 +53,7 @@ function fifoDirCheck({ fifoDirFault }: IngestStats): Check {
 function sourceChecks({ sources }: IngestStats): Record<string, Check> {
   const checks: Record<string, Check> = {};
   for (const { name, state, reason } of sources) {
-    const ok = state === 'open' || state === 'gone';
+    const ok = state !== 'failed' && state !== 'not_a_fifo';
     checks[`source ${name}`] = reason === null ? { ok } : { ok, reason };
   }
   return checks;

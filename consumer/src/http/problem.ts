@@ -7,8 +7,12 @@ import type { Log } from '../log.js';
 const PROBLEMS = {
   'bad-request': 400,
   'bad-parameter': 400,
+  'bad-body': 400,
+  unauthorized: 401,
   'not-found': 404,
   'method-not-allowed': 405,
+  'body-too-large': 413,
+  'unsupported-media-type': 415,
   internal: 500,
   unavailable: 503,
 } as const;

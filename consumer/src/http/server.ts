@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A whole request must be here within this. */
 const REQUEST_TIMEOUT_MS = 15_000;
+/** How often Node looks for requests that are past those; by itself every 30 s. */
+const CHECK_INTERVAL_MS = 1000;
 const KEEP_ALIVE_TIMEOUT_MS = 5000;
 /** Connections at once; a further one is closed at its start. */
 const CONNECTIONS_MAX = 512;
@@ -29,6 +31,7 @@ export async function listen(
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     handler,
   );

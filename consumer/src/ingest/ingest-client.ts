@@ -1,26 +1,90 @@
-import type { KeyKind } from '../tally/tally.js';
-import type { IngestStats } from './protocol.js';
+import type { SourceState } from '../sources/source.js';
+import type { Interval, WindowRequest } from '../tally/interval.js';
+import type { KeyKind } from '../tally/key-table.js';
+import type { KeyTotal } from '../tally/ranking.js';
+import type { TallyStats } from '../tally/tally.js';
+import type { CountedKind, Moment, PostAnswer, SourceCounts } from './protocol.js';
 
 export const INGEST_STATES = ['starting', 'running', 'restarting', 'stopped'] as const;
 export type IngestState = (typeof INGEST_STATES)[number];
 
-/** There is no ingest thread to answer just now; there may be one again in a second. */
+/** No ingest thread can answer just now; one may in a second. */
 export class IngestUnavailableError extends Error {
   override readonly name = 'IngestUnavailableError';
 }
 
-export interface KeyCounts {
-  /** By id; the overflow key, the first, has no name. May be longer than `counts`. */
-  readonly keys: readonly string[];
-  readonly counts: Float64Array;
+/** The window reaches back to before what buckets can answer. */
+export class WindowBeyondRetentionError extends Error {
+  override readonly name = 'WindowBeyondRetentionError';
+  /** Event time, Unix seconds, from which on windows are answered. */
+  readonly since: number;
+
+  constructor(since: number) {
+    super(`windows are answered from ${since} on`);
+    this.since = since;
+  }
 }
 
-/** What may be asked of the ingest thread. Both questions reject with IngestUnavailableError. */
+/** The steps of a series are finer than the buckets that it reaches back to. */
+export class StepTooFineError extends Error {
+  override readonly name = 'StepTooFineError';
+  readonly resolution: number;
+
+  constructor(resolution: number) {
+    super(`the buckets are of ${resolution} s`);
+    this.resolution = resolution;
+  }
+}
+
+export interface Counts extends Moment {
+  readonly interval: Interval | null;
+  /** In no particular order, each key once. */
+  readonly keys: readonly KeyTotal[];
+  /** The overflow key's, which has no name; null when it was not counted. */
+  readonly overflow: KeyTotal | null;
+}
+
+export interface Series extends Moment {
+  readonly interval: Interval;
+  readonly stepSeconds: number;
+  /** For each key, a count a step. */
+  readonly keys: ReadonlyMap<string, Float64Array>;
+  readonly overflow: Float64Array;
+}
+
+export interface SourceStats extends Omit<SourceCounts, 'idleSeconds'> {
+  readonly name: string;
+  readonly state: SourceState;
+  readonly reason: string | null;
+}
+
+export interface IngestStats extends TallyStats, Moment {
+  /** Largest event time that was not too far ahead of the clock; null before the first. */
+  readonly lastEventTime: number | null;
+  /** Since the last line was read; null before the first. */
+  readonly lastLineSecondsAgo: number | null;
+  readonly sources: readonly SourceStats[];
+  /** Why the folder of the FIFOs cannot be read; null when it can. */
+  readonly fifoDirFault: string | null;
+}
+
+/**
+ * What may be asked of the ingest threads, however many there are. Every question rejects with
+ * IngestUnavailableError when one of them is not there.
+ */
 export interface IngestClient {
   readonly state: IngestState;
-  /** Why the thread ended last; null if it never did. */
+  /** Why a thread ended last; null if none ever did. */
   readonly lastEnd: string | null;
-  /** Counts since the start, by key. */
-  counts(of: KeyKind): Promise<KeyCounts>;
+  readonly retentionSeconds: number;
+  /** Counts of a window, or since the start. Rejects with WindowBeyondRetentionError as well. */
+  counts(of: CountedKind, window: WindowRequest | null): Promise<Counts>;
+  /**
+   * Counts of a window step by step; null: by the finest steps that its buckets allow for. Rejects with
+   * WindowBeyondRetentionError and StepTooFineError as well.
+   */
+  series(of: KeyKind, window: WindowRequest, stepSeconds: number | null): Promise<Series>;
   stats(): Promise<IngestStats>;
+  /** Counts whole lines. The bytes are given away. */
+  post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer>;
 }

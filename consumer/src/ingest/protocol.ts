@@ -1,77 +1,156 @@
 /**
- * What crosses between the main thread and the ingest thread, and nothing else does.
+ * What crosses between the main thread and an ingest thread, and nothing else does.
  *
- *   main ──▶ ingest   query (numbered), stop
- *   ingest ──▶ main   ready (once), answer (to each query, in their order), log
+ *   main ──▶ ingest   query (numbered), open, release and forget (a source), stop
+ *   ingest ──▶ main   ready (once), answer (to each query, in their order), opened and ended
+ *                     (a source)
  *
  * The thread's exit is its last word: told to stop, it stops reading, counts what it has read and exits.
  *
  * An answer is made between two reads, so all that one answer says covers the same lines. Counts cross
- * as one column by key id, which is transferred, not copied; the keys themselves cross once: an answer
- * brings those that the main thread has not been given yet. So a query costs the ingest thread one copy
- * of a column, whatever is then sorted or written as JSON.
+ * as columns, which are transferred, not copied; the keys themselves cross once: an answer brings those
+ * that the main thread has not been given yet. Ranking and writing JSON are the main thread's.
+ *
+ * The front of event time, which all ingest threads have in common, is in shared memory.
  */
 import type { FieldMapping } from '@event-tally/shared/event.js';
-import type { LogLevel } from '../log.js';
-import type { SourceState } from '../sources/source.js';
-import type { KeyKind, TallyStats } from '../tally/tally.js';
+import type { RejectionReason } from '@event-tally/shared/line.js';
+import type { Interval, WindowRequest } from '../tally/interval.js';
+import type { KeyKind } from '../tally/key-table.js';
+import type { CountColumns } from '../tally/run-counts.js';
+import type { TallyStats } from '../tally/tally.js';
 
-/** All that the ingest thread is told at its start. */
+/** All that an ingest thread is told at its start. */
 export interface IngestOptions {
-  readonly fifoDir: string;
   readonly mapping: FieldMapping;
   readonly lineBytesMax: number;
   readonly eventTypesMax: number;
   readonly wordsMax: number;
   readonly keyBytesMax: number;
+  readonly retentionSeconds: number;
+  readonly maxClockSkewSeconds: number;
+  readonly windowCellsMax: number;
 }
+
+export interface IngestWorkerData {
+  readonly options: IngestOptions;
+  /** Of the EventTimeFront. */
+  readonly frontBuffer: SharedArrayBuffer;
+}
+
+/** What is counted: events by type, words, or values summed by type. */
+export type CountedKind = KeyKind | 'sums';
 
 export interface CountsQuery {
   readonly kind: 'counts';
+  readonly of: CountedKind;
+  /** null: since the start. An interval: exactly that one, or none. */
+  readonly window: WindowRequest | Interval | null;
+}
+
+/** Counts over time: a bucket a step of the window. */
+export interface SeriesQuery {
+  readonly kind: 'series';
   readonly of: KeyKind;
+  readonly window: WindowRequest | Interval;
+  /** null: the finest that the window's buckets allow for. */
+  readonly stepSeconds: number | null;
 }
 
 export interface StatsQuery {
   readonly kind: 'stats';
 }
 
-export type Query = CountsQuery | StatsQuery;
+/** Lines that came whole by another way than a source; counted before the answer. */
+export interface PostQuery {
+  readonly kind: 'post';
+  readonly lines: Uint8Array<ArrayBuffer>;
+}
 
-export interface CountsAnswer {
+export type Query = CountsQuery | SeriesQuery | StatsQuery | PostQuery;
+
+/** Keys that the main thread does not know yet: their ids follow those of all earlier answers. */
+export interface NewKeys {
   readonly of: KeyKind;
-  /** Counts by key id; the overflow key's is the first. */
-  readonly counts: Float64Array<ArrayBuffer>;
-  /** Keys with the ids that follow those of all earlier answers of this thread about this kind. */
-  readonly newKeys: readonly string[];
+  readonly keys: readonly string[];
 }
 
-export interface SourceStats {
-  readonly name: string;
-  readonly state: SourceState;
-  readonly reason: string | null;
+export interface Moment {
+  /** Number of the batch after which the answer was made. */
+  readonly batch: number;
+  /** Event time from which on windows are answered; null before the first event. */
+  readonly since: number | null;
+}
+
+/** A window that cannot be counted. */
+export type Refusal =
+  /** It reaches back to before `since`. */
+  | { readonly kind: 'beyond'; readonly since: number }
+  /** The front has moved on: buckets no longer have the edges of the interval. */
+  | { readonly kind: 'moved' }
+  /** It reaches back to where buckets are of that many seconds, which the step is no multiple of. */
+  | { readonly kind: 'coarse'; readonly resolution: number };
+
+export interface CountsAnswer extends Moment, CountColumns {
+  readonly kind: 'counts';
+  readonly newKeys: readonly NewKeys[];
+  readonly interval: Interval | null;
+  /** The parts of each id's RunningSum, end to end; null unless sums were asked for. */
+  readonly sums: Float64Array<ArrayBuffer> | null;
+}
+
+export interface SeriesAnswer extends Moment, CountColumns {
+  readonly kind: 'series';
+  readonly newKeys: readonly NewKeys[];
+  readonly interval: Interval;
+  readonly stepSeconds: number;
+  /** Index of the step that each id and count belongs to. */
+  readonly steps: Uint32Array<ArrayBuffer>;
+}
+
+export interface SourceCounts {
   readonly lines: number;
-}
-
-export interface IngestStats extends TallyStats {
-  /** Since the last line was read; null before the first. */
+  readonly bytes: number;
+  /** Since its last line; null before the first. */
   readonly lastLineSecondsAgo: number | null;
-  readonly sources: readonly SourceStats[];
-  /** Why the folder of the FIFOs cannot be read; null when it can. */
-  readonly fifoDirFault: string | null;
+  /** Since its last line, or since it was opened. */
+  readonly idleSeconds: number;
 }
 
-export type AnswerTo<Q extends Query> = Q extends CountsQuery ? CountsAnswer : IngestStats;
+export interface StatsAnswer extends TallyStats {
+  readonly kind: 'stats';
+  readonly newKeys: readonly NewKeys[];
+  readonly since: number | null;
+  /** Those that this thread reads or has read, by name. */
+  readonly sources: Readonly<Record<string, SourceCounts>>;
+}
+
+export interface PostAnswer {
+  readonly kind: 'post';
+  readonly accepted: number;
+  readonly blank: number;
+  readonly rejected: Readonly<Record<RejectionReason, number>>;
+}
+
+export type AnswerTo<Q extends Query> = Q extends CountsQuery
+  ? CountsAnswer | Refusal
+  : Q extends SeriesQuery
+    ? SeriesAnswer | Refusal
+    : Q extends StatsQuery
+      ? StatsAnswer
+      : PostAnswer;
+
+export type Answer = CountsAnswer | SeriesAnswer | StatsAnswer | PostAnswer | Refusal;
 
 export type MessageToIngest =
   | { readonly kind: 'query'; readonly id: number; readonly query: Query }
+  | { readonly kind: 'open'; readonly name: string; readonly path: string | null }
+  | { readonly kind: 'release'; readonly name: string }
+  | { readonly kind: 'forget'; readonly name: string }
   | { readonly kind: 'stop' };
 
 export type MessageFromIngest =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: CountsAnswer | IngestStats }
-  | {
-      readonly kind: 'log';
-      readonly level: LogLevel;
-      readonly message: string;
-      readonly fields: Readonly<Record<string, unknown>>;
-    };
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'opened'; readonly name: string; readonly identity: string }
+  | { readonly kind: 'ended'; readonly name: string; readonly reason: string | null };

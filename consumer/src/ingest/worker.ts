@@ -1,38 +1,51 @@
-/** The ingest thread: started by the supervisor, ends when it is told to stop. */
+/** An ingest thread: started by IngestThread, ends when it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { EventTimeFront } from '../tally/event-time-front.js';
 import { Ingest } from './ingest.js';
-import type { IngestOptions, MessageFromIngest, MessageToIngest } from './protocol.js';
+import type { Answer, IngestWorkerData, MessageFromIngest, MessageToIngest } from './protocol.js';
 
 if (parentPort === null) throw new Error('to be started as a worker thread');
 const port = parentPort;
 const send = (message: MessageFromIngest, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer);
 
+const { options, frontBuffer } = workerData as IngestWorkerData;
 const clock = {
   now: () => Date.now() / 1000,
   monotonicSeconds: () => performance.now() / 1000,
 };
-
-const ingest = new Ingest(workerData as IngestOptions, clock, (level, message, fields = {}) =>
-  send({ kind: 'log', level, message, fields }),
-);
+const ingest = new Ingest(options, new EventTimeFront(frontBuffer), clock, {
+  onOpened: (name, identity) => send({ kind: 'opened', name, identity }),
+  onEnded: (name, reason) => send({ kind: 'ended', name, reason }),
+});
 
 port.on('message', (message: MessageToIngest) => {
   switch (message.kind) {
     case 'query': {
       const answer = ingest.answer(message.query);
-      send(
-        { kind: 'answer', id: message.id, answer },
-        'counts' in answer ? [answer.counts.buffer] : [],
-      );
+      send({ kind: 'answer', id: message.id, answer }, columnsOf(answer));
       break;
     }
+    case 'open':
+      ingest.open(message.name, message.path);
+      break;
+    case 'release':
+      ingest.release(message.name);
+      break;
+    case 'forget':
+      ingest.forget(message.name);
+      break;
     case 'stop':
       ingest.stop();
       port.close();
       break;
   }
 });
-
-ingest.start();
 send({ kind: 'ready' });
+
+/** The columns of an answer, which are given away rather than copied. */
+function columnsOf(answer: Answer): ArrayBuffer[] {
+  return Object.values(answer)
+    .filter((value): value is Float64Array<ArrayBuffer> => ArrayBuffer.isView(value))
+    .map(({ buffer }) => buffer);
+}

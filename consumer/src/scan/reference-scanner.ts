@@ -3,13 +3,14 @@
  * written to be read; a faster scanner has to agree with it on every input.
  *
  *   bytes ──▶ lengths of the lines that end here (in bytes, which decoded text no longer tells)
- *     └────▶ split2: decodes UTF-8 across reads, cuts lines, drops a tail that grows too long
+ *     └────▶ split2: decodes UTF-8 across reads, cuts lines
  *                └──▶ blank? too long? JSON? an event? ──▶ columns
  *
  * split2 is a stream, but its mapper is called for each line before `write` returns. The mapper here
  * collects the line and returns undefined, which pushes nothing: so the stream's output stays empty,
  * its back pressure never sets in, and `scan` can answer at once. A mapper that throws or returns null
- * would end the stream.
+ * would end the stream. Its maxLength is not used: it counts UTF-16 units, drops lines without a word,
+ * and keeps what it has of them; a line that is too long before it has ended is cut short here.
  */
 import { createEventParser, type Event } from '@event-tally/shared/event.js';
 import split2 from 'split2';
@@ -35,6 +36,8 @@ export class ReferenceScanner implements Scanner {
   readonly #lineBytes: number[] = [];
   /** Bytes since the last LF. */
   #unfinishedBytes = 0;
+  /** The unfinished line is too long already: nothing of it is kept, up to its LF. */
+  #isSkipping = false;
   #contentSeen = false;
 
   constructor({ mapping, lineBytesMax, types, words }: ScannerOptions) {
@@ -42,39 +45,53 @@ export class ReferenceScanner implements Scanner {
     this.#types = types;
     this.#words = words;
     this.#parseEvent = createEventParser(mapping);
-    // maxLength bounds the unfinished tail, in UTF-16 units, of which a line has no more than bytes.
-    const options = { maxLength: lineBytesMax, skipOverflow: true };
-    this.#splitter = split2('\n', (line: string) => void this.#lines.push(line), options);
+    this.#splitter = split2('\n', (line: string) => void this.#lines.push(line));
   }
 
   scan(bytes: Uint8Array, arrivalTime: number): EventBatch {
     const batch = this.#batch;
     batch.clear();
     batch.bytes = bytes.length;
-    this.#measureLines(bytes);
+    const rest = this.#isSkipping ? this.#skipLine(bytes) : bytes;
+    this.#measureLines(rest);
     // Only an unfinished tail keeps anything of these bytes, and it keeps them decoded.
-    this.#splitter.write(bytes);
-
-    // split2 drops a tail past maxLength without a word: then the first LF here ended no line of its.
-    const dropped = this.#lineBytes.length - this.#lines.length;
-    if (dropped !== 0 && dropped !== 1) {
+    this.#splitter.write(rest);
+    if (this.#lines.length !== this.#lineBytes.length) {
       throw new Error(`split2 gave ${this.#lines.length} lines for ${this.#lineBytes.length} LFs`);
     }
-    batch.lines = this.#lineBytes.length;
-    batch.rejected.too_long = dropped;
-    if (dropped > 0) this.#contentSeen = true;
-
-    // A corrupt line costs 30 times a good one, nearly all of it the stack trace of JSON.parse's error.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    for (let i = 0; i < this.#lines.length; i++) {
-      this.#scanLine(this.#lines[i] as string, this.#lineBytes[i + dropped] as number, arrivalTime);
+    batch.lines += this.#lines.length;
+    for (const [i, line] of this.#lines.entries()) {
+      this.#scanLine(line, this.#lineBytes[i] as number, arrivalTime);
     }
-    Error.stackTraceLimit = stackTraceLimit;
-
+    if (this.#unfinishedBytes > this.#lineBytesMax) this.#beginSkipping();
     this.#lines.length = 0;
     this.#lineBytes.length = 0;
     return batch;
+  }
+
+  finish(arrivalTime: number): EventBatch {
+    const isUnfinished = this.#unfinishedBytes > 0 || this.#isSkipping;
+    this.scan(isUnfinished ? Uint8Array.of(LF) : new Uint8Array(0), arrivalTime);
+    this.#batch.bytes = 0;
+    return this.#batch;
+  }
+
+  /** Has split2 give out what it holds of the line, so that it holds nothing. */
+  #beginSkipping(): void {
+    this.#splitter.write('\n');
+    this.#isSkipping = true;
+    this.#unfinishedBytes = 0;
+  }
+
+  /** What follows the line that is skipped. */
+  #skipLine(bytes: Uint8Array): Uint8Array {
+    const end = bytes.indexOf(LF);
+    if (end === -1) return bytes.subarray(bytes.length);
+    this.#isSkipping = false;
+    this.#contentSeen = true;
+    this.#batch.lines++;
+    this.#batch.rejected.too_long++;
+    return bytes.subarray(end + 1);
   }
 
   #measureLines(bytes: Uint8Array): void {
@@ -101,11 +118,16 @@ export class ReferenceScanner implements Scanner {
     this.#contentSeen = true;
 
     let json: unknown;
+    // A corrupt line costs 30 times a good one, nearly all of it the stack trace of JSON.parse's error.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     try {
       json = JSON.parse(text);
     } catch {
       this.#batch.rejected.not_json++;
       return;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
     const event = this.#parseEvent(json, arrivalTime);
     if (event === null) {

@@ -21,4 +21,9 @@ export interface Scanner {
    * afterwards; the batch is valid until the next call.
    */
   scan(bytes: Uint8Array, arrivalTime: number): EventBatch;
+
+  /**
+   * Ends the line that has no LF yet, if there is one, as its LF would. For a source that has an end.
+   */
+  finish(arrivalTime: number): EventBatch;
 }

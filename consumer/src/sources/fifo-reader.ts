@@ -44,7 +44,12 @@ export class FifoReader {
     this.identity = fifoIdentity(stats);
     this.#handlers = handlers;
     this.#descriptor = descriptor;
-    this.#socket = this.#read(descriptor);
+    try {
+      this.#socket = this.#read(descriptor);
+    } catch (error) {
+      fs.closeSync(descriptor);
+      throw error;
+    }
   }
 
   /**

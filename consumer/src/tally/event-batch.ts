@@ -1,5 +1,15 @@
 import type { RejectionReason } from '@event-tally/shared/line.js';
 
+/** What became of lines that were no event, and how many lines and bytes there were in all. */
+export interface LineAccount {
+  /** Bytes read, those of a line that is not yet ended among them. */
+  readonly bytes: number;
+  readonly lines: number;
+  /** Lines of white space only. */
+  readonly blank: number;
+  readonly rejected: Readonly<Record<RejectionReason, number>>;
+}
+
 /**
  * What one scan found: the one thing that passes from scan to tally. Events are columns, not objects,
  * so that a scanner may write them from anywhere (WebAssembly memory too) without an object an event.
@@ -10,7 +20,7 @@ import type { RejectionReason } from '@event-tally/shared/line.js';
  *
  * A batch accounts for every line whose LF it saw: lines = length + blank + all of `rejected`.
  */
-export interface EventBatch {
+export interface EventBatch extends LineAccount {
   readonly length: number;
   /** Unix seconds. */
   readonly eventTimes: Float64Array;
@@ -20,11 +30,4 @@ export interface EventBatch {
   /** `length + 1` offsets into `wordIds`, the first 0. */
   readonly wordOffsets: Uint32Array;
   readonly wordIds: Uint32Array;
-
-  /** Bytes read, those of a line that is not yet ended among them. */
-  readonly bytes: number;
-  readonly lines: number;
-  /** Lines of white space only. */
-  readonly blank: number;
-  readonly rejected: Readonly<Record<RejectionReason, number>>;
 }

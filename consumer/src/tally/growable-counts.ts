@@ -1,3 +1,5 @@
+import type { CountColumns } from './run-counts.js';
+
 /** Exact counts by dense id (whole numbers up to 2^53), 0 where nothing was added. */
 export class GrowableCounts {
   #counts = new Float64Array(256);
@@ -14,10 +16,19 @@ export class GrowableCounts {
     return this.#counts[id] ?? 0;
   }
 
-  /** A copy of the counts of ids 0 … size - 1. */
-  snapshot(size: number): Float64Array<ArrayBuffer> {
+  /** The counts of ids 0 … size - 1 that are not 0, as columns of the caller's own. */
+  columns(size: number): CountColumns {
     this.#fit(size);
-    return this.#counts.slice(0, size);
+    const ids = new Uint32Array(size);
+    const counts = new Float64Array(size);
+    let length = 0;
+    for (let id = 0; id < size; id++) {
+      const count = this.#counts[id] as number;
+      if (count === 0) continue;
+      ids[length] = id;
+      counts[length++] = count;
+    }
+    return { ids: ids.slice(0, length), counts: counts.slice(0, length) };
   }
 
   #fit(size: number): void {

@@ -1,3 +1,7 @@
+export const KEY_KINDS = ['types', 'words'] as const;
+/** What keys are: event types, or the words in events' text. */
+export type KeyKind = (typeof KEY_KINDS)[number];
+
 /** The id that stands for every key past a bound, so that totals stay true. */
 export const OVERFLOW_ID = 0;
 

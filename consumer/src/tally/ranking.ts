@@ -1,21 +1,35 @@
-import { OVERFLOW_ID } from './key-table.js';
+import type { RunningSum } from './running-sum.js';
 
-export interface KeyCount {
+/** How often a key was counted; of sums, how many values it had and what they come to. */
+export interface KeyTotal {
   readonly key: string;
   readonly count: number;
+  readonly sum?: RunningSum;
 }
 
 /**
- * Keys with their counts, largest first, ties by key in code-point order; keys never counted and the
- * overflow key are left out. `keys` and `counts` are by id; `keys` may be longer.
+ * The `limit` largest, by sum where there are sums and by count otherwise, largest first; ties by key in
+ * code-point order. All of them are put in order only when all are asked for.
  */
-export function rank(keys: readonly string[], counts: Float64Array): KeyCount[] {
-  const ranking: KeyCount[] = [];
-  for (let id = OVERFLOW_ID + 1; id < counts.length; id++) {
-    const count = counts[id] as number;
-    if (count > 0) ranking.push({ key: keys[id] as string, count });
+export function rank(totals: readonly KeyTotal[], limit = Number.POSITIVE_INFINITY): KeyTotal[] {
+  let candidates = totals;
+  if (limit < totals.length) {
+    // Sorting plain numbers is many times faster than comparing keys: the limit-th size is the threshold.
+    const threshold = Float64Array.from(totals, sizeOf).sort().at(-limit) as number;
+    candidates = totals.filter((total) => sizeOf(total) >= threshold);
   }
-  return ranking.sort((a, b) => b.count - a.count || compareCodePoints(a.key, b.key));
+  const order = (a: KeyTotal, b: KeyTotal) => {
+    const sizeA = sizeOf(a);
+    const sizeB = sizeOf(b);
+    return sizeA === sizeB ? compareCodePoints(a.key, b.key) : sizeB > sizeA ? 1 : -1;
+  };
+  return [...candidates].sort(order).slice(0, limit);
+}
+
+function sizeOf({ count, sum }: KeyTotal): number {
+  if (sum === undefined) return count;
+  // A sum that has left the range of doubles may be no number at all: last.
+  return Number.isNaN(sum.total) ? Number.NEGATIVE_INFINITY : sum.total;
 }
 
 /** Order by code point. JavaScript's own order of strings puts U+1F600 before U+FF01. */

@@ -1,11 +1,10 @@
 import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
 import type { EventBatch } from './event-batch.js';
 import { GrowableCounts } from './growable-counts.js';
-import { type KeyTable, OVERFLOW_ID } from './key-table.js';
-
-export const KEY_KINDS = ['types', 'words'] as const;
-/** What is counted: events by their type, or the words in their text. */
-export type KeyKind = (typeof KEY_KINDS)[number];
+import { type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
+import type { CountColumns } from './run-counts.js';
+import { RunningSum } from './running-sum.js';
+import { type WindowStats, Windows, type WindowsOptions } from './windows.js';
 
 export interface KeyStats {
   /** Keys counted under their own name. */
@@ -25,14 +24,15 @@ export interface TallyStats {
   readonly rejected: Readonly<Record<RejectionReason, number>>;
   readonly types: KeyStats;
   readonly words: KeyStats;
-  /** The largest event time accepted, Unix seconds; null before the first event. */
-  readonly lastEventTime: number | null;
+  readonly windows: WindowStats;
 }
 
-/** Counts since the start, by key id, and an account of every line. */
+/** Counts since the start and by window, by key id, and an account of every line. */
 export class Tally {
+  readonly windows: Windows;
   readonly #tables: Readonly<Record<KeyKind, KeyTable>>;
   readonly #totals = { types: new GrowableCounts(), words: new GrowableCounts() };
+  readonly #sums = new Map<number, RunningSum>();
   readonly #rejected: Record<RejectionReason, number> = {
     too_long: 0,
     not_json: 0,
@@ -43,14 +43,20 @@ export class Tally {
   #lines = 0;
   #accepted = 0;
   #blank = 0;
-  #lastEventTime = -1;
 
   /** The tables must be those whose ids the batches hold. */
-  constructor(tables: Readonly<Record<KeyKind, KeyTable>>) {
+  constructor(tables: Readonly<Record<KeyKind, KeyTable>>, windowsOptions: WindowsOptions) {
     this.#tables = tables;
+    this.windows = new Windows(windowsOptions, tables);
   }
 
-  add(batch: EventBatch): void {
+  /** Number of the batch that was added last; 0 before the first. */
+  get batch(): number {
+    return this.#batch;
+  }
+
+  /** `now` is the clock when the batch was read, Unix seconds. */
+  add(batch: EventBatch, now: number): void {
     this.#batch++;
     this.#bytes += batch.bytes;
     this.#lines += batch.lines;
@@ -61,15 +67,18 @@ export class Tally {
     const words = batch.wordOffsets[batch.length] as number;
     this.#totals.types.addEach(batch.typeIds, batch.length, this.#tables.types.size);
     this.#totals.words.addEach(batch.wordIds, words, this.#tables.words.size);
-    for (let i = 0; i < batch.length; i++) {
-      const time = batch.eventTimes[i] as number;
-      if (time > this.#lastEventTime) this.#lastEventTime = time;
-    }
+    this.#addValues(batch);
+    this.windows.add(batch, now);
   }
 
-  /** Counts by id, the overflow key's at index 0; a copy that the caller may give away. */
-  counts(of: KeyKind): Float64Array<ArrayBuffer> {
-    return this.#totals[of].snapshot(this.#tables[of].size);
+  /** Counts since the start, by id. */
+  counts(of: KeyKind): CountColumns {
+    return this.#totals[of].columns(this.#tables[of].size);
+  }
+
+  /** Sums of values since the start, by type id. */
+  sums(): ReadonlyMap<number, RunningSum> {
+    return this.#sums;
   }
 
   stats(): TallyStats {
@@ -82,8 +91,22 @@ export class Tally {
       rejected: { ...this.#rejected },
       types: this.#keyStats('types'),
       words: this.#keyStats('words'),
-      lastEventTime: this.#lastEventTime < 0 ? null : this.#lastEventTime,
+      windows: this.windows.stats(),
     };
+  }
+
+  #addValues({ values, typeIds, length }: EventBatch): void {
+    for (let i = 0; i < length; i++) {
+      const value = values[i] as number;
+      if (Number.isNaN(value)) continue;
+      const id = typeIds[i] as number;
+      let sum = this.#sums.get(id);
+      if (sum === undefined) {
+        sum = new RunningSum();
+        this.#sums.set(id, sum);
+      }
+      sum.add(value);
+    }
   }
 
   #keyStats(of: KeyKind): KeyStats {

@@ -2,12 +2,19 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { execa } from 'execa';
-import { endConsumers, type StatsDocument, startConsumer } from '../support/consumer-process.js';
+import {
+  endConsumers,
+  isRead,
+  type StatsDocument,
+  startConsumer,
+} from '../support/consumer-process.js';
 import { event, holdFifo, makeFifo, writeFifo } from '../support/fifo-writer.js';
 import { useTempDir } from '../support/temp-dir.js';
 
 const state = (stats: StatsDocument, name: string) =>
   stats.sources.find((source) => source.name === name)?.state;
+const isTailed = ({ sources }: StatsDocument) =>
+  sources.some((source) => source.name === 'events-a.fifo' && isRead(source));
 
 describe('a consumer on real FIFOs', () => {
   const dir = useTempDir();
@@ -35,7 +42,7 @@ describe('a consumer on real FIFOs', () => {
     const consumer = await startConsumer(dir.path);
     await consumer.waitFor(({ sources }) => sources.length === 0);
     makeFifo(fifo());
-    await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'open');
+    await consumer.waitFor(isTailed);
     await writeFifo(fifo(), event('late'));
     await consumer.waitFor(({ accepted }) => accepted === 1);
   });
@@ -109,7 +116,7 @@ describe('a consumer on real FIFOs', () => {
     it('tells that it is gone and lets its descriptor go', async () => {
       makeFifo(fifo());
       const consumer = await startConsumer(dir.path);
-      await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'open');
+      await consumer.waitFor(isTailed);
       const pipes = pipeDescriptors(consumer.pid, fifo());
       expect(pipes).to.have.lengthOf(1);
       fs.rmSync(fifo());
@@ -121,7 +128,7 @@ describe('a consumer on real FIFOs', () => {
       makeFifo(fifo());
       const writer = holdFifo(fifo());
       const consumer = await startConsumer(dir.path);
-      await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'open');
+      await consumer.waitFor(isTailed);
       fs.rmSync(fifo());
       await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'gone');
       fs.writeSync(writer, event('still here'));
@@ -144,6 +151,41 @@ describe('a consumer on real FIFOs', () => {
     });
   });
 
+  context('when a FIFO is renamed while it is written to', () => {
+    it('reads it once, under its new name, and tears no line', async () => {
+      makeFifo(fifo());
+      const held = holdFifo(fifo());
+      const consumer = await startConsumer(dir.path, { INGEST_WORKERS: '2' });
+      await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'open');
+      fs.renameSync(fifo(), fifo('events-b.fifo'));
+      await consumer.waitFor((stats) => state(stats, 'events-b.fifo') === 'open');
+      await writeFifo(fifo('events-b.fifo'), event('a', 'b c d').repeat(50_000));
+      const stats = await consumer.waitFor(
+        ({ bytes }) => bytes === event('a', 'b c d').length * 50_000,
+      );
+      expect(stats.accepted).to.equal(50_000);
+      fs.closeSync(held);
+    });
+  });
+
+  context('when one FIFO has two names', () => {
+    it('reads it under one, and tells so of the other', async () => {
+      makeFifo(fifo());
+      const consumer = await startConsumer(dir.path);
+      await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'open');
+      fs.linkSync(fifo(), fifo('events-b.fifo'));
+      const { sources } = await consumer.waitFor(
+        (stats) => state(stats, 'events-b.fifo') === 'failed',
+      );
+      expect(sources[1])
+        .to.have.property('reason')
+        .that.matches(/same FIFO as events-a\.fifo/);
+      await writeFifo(fifo('events-b.fifo'), event('a').repeat(10_000));
+      const stats = await consumer.waitFor(({ lines }) => lines >= 10_000);
+      expect(stats.accepted).to.equal(10_000);
+    });
+  });
+
   context('when something else has the name', () => {
     it('tells so, and heals once a FIFO is there', async () => {
       fs.writeFileSync(fifo(), event('lost'));
@@ -151,7 +193,7 @@ describe('a consumer on real FIFOs', () => {
       await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'not_a_fifo');
       fs.rmSync(fifo());
       makeFifo(fifo());
-      await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'open');
+      await consumer.waitFor(isTailed);
       expect(consumer.log.filter(({ msg }) => msg === 'not a FIFO')).to.have.lengthOf(1);
     });
   });

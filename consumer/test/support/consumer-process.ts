@@ -8,20 +8,38 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 export interface SourceDocument {
   readonly name: string;
   readonly state: string;
+  readonly reason: string | null;
   readonly lines: number;
+  readonly bytes: number;
+  readonly last_line_seconds_ago: number | null;
+}
+
+/** Idle, too: it is open, and no line came for a while, or none yet. */
+export function isRead({ state }: SourceDocument): boolean {
+  return state === 'open' || state === 'idle';
 }
 
 export interface StatsDocument {
+  readonly batch: number;
   readonly lines: number;
   readonly bytes: number;
   readonly accepted: number;
   readonly blank: number;
   readonly rejected: Readonly<Record<'too_long' | 'not_json' | 'not_an_event', number>>;
+  readonly late: number;
+  readonly ahead: number;
+  readonly event_types: { readonly distinct: number; readonly overflow: number };
+  readonly words: { readonly distinct: number; readonly overflow: number };
+  readonly window_cells: { readonly used: number; readonly max: number; readonly folded: number };
+  readonly last_event_time: number | null;
+  readonly since: number | null;
+  readonly last_line_seconds_ago: number | null;
   readonly sources: readonly SourceDocument[];
 }
 
 export interface ConsumerProcess {
   readonly pid: number;
+  readonly port: number;
   readonly log: ReadonlyArray<Readonly<Record<string, unknown>>>;
   get<T = Record<string, number>>(path: string): Promise<T>;
   /** Resolves when /stats fulfils the condition; rejects when it does not come to that in time. */
@@ -56,6 +74,7 @@ export async function startConsumer(
     (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<T>;
   const consumer: ConsumerProcess = {
     pid: child.pid as number,
+    port,
     log,
     get,
     waitFor: (condition, timeoutMs = 20_000) =>

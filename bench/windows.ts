@@ -1,0 +1,148 @@
+import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { ReferenceScanner } from '../consumer/dist/scan/reference-scanner.js';
+import { EventTimeFront } from '../consumer/dist/tally/event-time-front.js';
+import { resolveInterval } from '../consumer/dist/tally/interval.js';
+import { KeyTable } from '../consumer/dist/tally/key-table.js';
+import { Tally } from '../consumer/dist/tally/tally.js';
+
+const RETENTION_SECONDS = 7200;
+const BEGIN = 1_509_602_400;
+const CHUNK_BYTES = 65_536;
+
+export interface WindowsBenchOptions {
+  /** Lines of one ingest run. */
+  readonly lines: number;
+  readonly distinctWords: readonly number[];
+  /** Runs of which the median is told. */
+  readonly runs: number;
+  readonly seed: number;
+}
+
+/**
+ * What windows cost: how fast lines are scanned and tallied with and without them, and how long queries
+ * take and how much memory is used after two hours of event time, by distinct words.
+ */
+export function benchWindows({ lines, distinctWords, runs, seed }: WindowsBenchOptions): string[] {
+  const report = [
+    `${lines} lines over ${RETENTION_SECONDS} s of event time, three words a line; median (min–max) of ${runs}`,
+    'words    scan only   + totals    + windows    cells    MiB   60s ms     10m ms     1h ms      2h ms      checksum',
+  ];
+  for (const words of distinctWords) {
+    const chunks = makeChunks(lines, words, seed);
+    const rates: Record<'scan' | 'totals' | 'windows', number[]> = {
+      scan: [],
+      totals: [],
+      windows: [],
+    };
+    let last: Pipeline | null = null;
+    let checksum = 0;
+    for (let run = 0; run < runs; run++) {
+      // Alternating, so that a drift of the machine's speed is no one's advantage.
+      for (const kind of ['scan', 'totals', 'windows'] as const) {
+        const pipeline = new Pipeline(kind);
+        const begin = performance.now();
+        for (const chunk of chunks) pipeline.feed(chunk);
+        rates[kind].push(lines / (performance.now() - begin) / 1000);
+        if (kind === 'windows') last = pipeline;
+      }
+    }
+    const pipeline = last as Pipeline;
+    const queries = [60, 600, 3600, 7200].map((windowSeconds) => {
+      const times: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        const begin = performance.now();
+        checksum += pipeline.total(windowSeconds);
+        times.push(performance.now() - begin);
+      }
+      return spread(times, 2);
+    });
+    const { cells } = pipeline.tally.stats().windows;
+    const mebibytes = heapMebibytes();
+    report.push(
+      [
+        String(words).padEnd(8),
+        ...(['scan', 'totals', 'windows'] as const).map((kind) =>
+          `${spread(rates[kind], 2)} M/s`.padEnd(11),
+        ),
+        String(cells.used + cells.folded).padEnd(8),
+        mebibytes.toFixed(0).padEnd(5),
+        ...queries.map((text) => text.padEnd(10)),
+        checksum,
+      ].join(' '),
+    );
+  }
+  return report;
+}
+
+class Pipeline {
+  readonly tables = {
+    types: new KeyTable({ keysMax: 10_000, keyBytesMax: 256 }),
+    words: new KeyTable({ keysMax: 1_000_000, keyBytesMax: 256 }),
+  };
+  readonly front = new EventTimeFront();
+  readonly tally = new Tally(this.tables, {
+    retentionSeconds: RETENTION_SECONDS,
+    maxClockSkewSeconds: 60,
+    cellsMax: 2_000_000,
+    front: this.front,
+  });
+  readonly #kind: 'scan' | 'totals' | 'windows';
+  readonly #scanner = new ReferenceScanner({
+    mapping: DEFAULT_MAPPING,
+    lineBytesMax: 65_536,
+    ...this.tables,
+  });
+
+  constructor(kind: 'scan' | 'totals' | 'windows') {
+    this.#kind = kind;
+  }
+
+  feed(chunk: Uint8Array): void {
+    const batch = this.#scanner.scan(chunk, BEGIN);
+    // With a clock before all events they are ahead of it: totals are counted, windows are not.
+    if (this.#kind !== 'scan')
+      this.tally.add(batch, this.#kind === 'totals' ? 0 : BEGIN + RETENTION_SECONDS);
+  }
+
+  total(windowSeconds: number): number {
+    const request = { windowSeconds, until: 'latest', alignSeconds: null, stepSeconds: 1 } as const;
+    const context = { now: BEGIN, front: this.front.value, retentionSeconds: RETENTION_SECONDS };
+    const resolved = resolveInterval(request, context);
+    if (!resolved.ok) throw new Error(`${windowSeconds} s is beyond the retention`);
+    const { counts } = this.tally.windows.counts('words', resolved.interval);
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+}
+
+function makeChunks(lines: number, words: number, seed: number): Uint8Array[] {
+  const random = xoroshiro128plus(seed);
+  const word = () => `w${uniformInt(random, 0, words - 1)}`;
+  const texts: string[] = [];
+  for (let i = 0; i < lines; i++) {
+    const timestamp = BEGIN + Math.floor((i * RETENTION_SECONDS) / lines);
+    const data = `${word()} ${word()} ${word()}`;
+    texts.push(
+      `{"event_type":"t${uniformInt(random, 0, 2)}","data":"${data}","timestamp":${timestamp}}\n`,
+    );
+  }
+  const bytes = Buffer.from(texts.join(''));
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
+    chunks.push(bytes.subarray(at, at + CHUNK_BYTES));
+  return chunks;
+}
+
+function heapMebibytes(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
+}
+
+function spread(values: readonly number[], digits: number): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) =>
+    (sorted[Math.floor((sorted.length - 1) * share)] as number).toFixed(digits);
+  return `${at(0.5)} (${at(0)}–${at(1)})`;
+}

@@ -1,0 +1,125 @@
+/** What the query string of a request may say, and how it is read. */
+import type { ParsedUrlQuery } from 'node:querystring';
+import { z } from 'zod';
+import { HOUR_SECONDS, MINUTE_SECONDS, type WindowRequest } from '../tally/interval.js';
+import { ProblemError } from './problem.js';
+
+const UNIT_SECONDS = { s: 1, m: MINUTE_SECONDS, h: HOUR_SECONDS } as const;
+const LIMIT_MAX = 10_000;
+/** Largest Unix time that `until` may name: 2^53 and what can be added to it are no longer exact. */
+const UNTIL_MAX = 1e15;
+/** Points of one series at most. */
+export const SERIES_POINTS_MAX = 10_000;
+
+interface Duration {
+  readonly seconds: number;
+  readonly unit: keyof typeof UNIT_SECONDS;
+}
+
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,8}[smh]$/)
+  .transform((text): Duration => {
+    const unit = text.at(-1) as Duration['unit'];
+    return { seconds: Number(text.slice(0, -1)) * UNIT_SECONDS[unit], unit };
+  });
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** Every parameter of every route: how it is read, and what it may be, as it follows "must be". */
+const PARAMETERS = {
+  of: { schema: z.enum(['types', 'words']), expected: 'types or words' },
+  window: { schema: duration, expected: 'a whole number of s, m or h, such as 60s, 10m or 1h' },
+  until: {
+    schema: z.union([z.enum(['now', 'latest']), wholeNumber(0, UNTIL_MAX)]),
+    expected: 'now, latest, or whole Unix seconds',
+  },
+  align: { schema: z.enum(['true', 'false']), expected: 'true or false' },
+  step: { schema: duration, expected: 'a whole number of s, m or h, such as 1s or 5m' },
+  limit: { schema: wholeNumber(1, LIMIT_MAX), expected: `a whole number from 1 to ${LIMIT_MAX}` },
+  format: { schema: z.enum(['flat', 'list']), expected: 'flat or list' },
+} as const;
+
+export type ParameterName = keyof typeof PARAMETERS;
+export type Parameters = {
+  readonly [Name in ParameterName]?: z.output<(typeof PARAMETERS)[Name]['schema']>;
+};
+
+/**
+ * Reads a query string. Throws a problem that names the parameter when one is not known here (it is
+ * never ignored: the answer would be to another question), comes twice, is empty, or is not what it may
+ * be.
+ */
+export function readParameters(query: ParsedUrlQuery, known: readonly ParameterName[]): Parameters {
+  const parameters: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(query)) {
+    if (!(known as readonly string[]).includes(name)) {
+      const list = known.length === 0 ? 'no parameters' : `one of ${known.join(', ')}`;
+      throw badParameter(name, value, list, 'is not known here');
+    }
+    const { schema, expected } = PARAMETERS[name as ParameterName];
+    if (Array.isArray(value)) throw badParameter(name, value, expected, 'comes more than once');
+    const result = schema.safeParse(value);
+    if (!result.success) throw badParameter(name, value, expected);
+    parameters[name] = result.data;
+  }
+  return parameters;
+}
+
+export function badParameter(
+  parameter: string,
+  value: unknown,
+  expected: string,
+  fault = `is ${JSON.stringify(value)}`,
+): ProblemError {
+  return new ProblemError('bad-parameter', `${parameter} ${fault}: it must be ${expected}.`, {
+    extension: { parameter, value, expected },
+  });
+}
+
+/**
+ * The window that parameters ask for, null for all-time. Throws a problem when they do not go together.
+ */
+export function toWindowRequest(
+  query: ParsedUrlQuery,
+  { window, until = 'now', align = 'false', step }: Parameters,
+  retentionSeconds: number,
+): WindowRequest | null {
+  if (window === undefined) {
+    for (const name of ['until', 'align', 'step'] as const) {
+      if (query[name] !== undefined) {
+        throw badParameter(name, query[name], 'given together with window', 'is given alone');
+      }
+    }
+    return null;
+  }
+  if (window.seconds > retentionSeconds) {
+    const expected = `at most ${retentionSeconds}s, the retention`;
+    throw badParameter('window', query.window, expected);
+  }
+  if (align === 'true' && window.unit === 's') {
+    throw badParameter(
+      'align',
+      query.align,
+      'false for a window in seconds; m and h can be aligned',
+    );
+  }
+  if (step !== undefined) {
+    const points = window.seconds / step.seconds;
+    if (points < 1 || points > SERIES_POINTS_MAX) {
+      const expected = `at most the window, in which it fits at most ${SERIES_POINTS_MAX} times`;
+      throw badParameter('step', query.step, expected);
+    }
+  }
+  return {
+    windowSeconds: window.seconds,
+    until,
+    alignSeconds: align === 'true' ? UNIT_SECONDS[window.unit as 'm' | 'h'] : null,
+    stepSeconds: step?.seconds ?? 1,
+  };
+}

@@ -1,0 +1,135 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import getRawBody from 'raw-body';
+import type { IngestClient } from '../ingest/ingest-client.js';
+import { readParameters } from './parameters.js';
+import { ProblemError } from './problem.js';
+import { sendJson } from './send-json.js';
+
+const LINE_TYPES = ['application/x-ndjson', 'application/jsonl', 'text/plain'];
+const JSON_TYPE = 'application/json';
+
+export interface PostOptions {
+  readonly token: string;
+  /** Bytes of a body, also once decompressed. */
+  readonly bodyBytesMax: number;
+  /** Bytes of all bodies that are received or wait to be counted. */
+  readonly queueBytesMax: number;
+}
+
+/** POST /events: the lines of a body are counted as those of a FIFO are, all of them or none. */
+export function addPostRoute(router: Router, ingest: IngestClient, options: PostOptions): void {
+  const expectedToken = digest(options.token);
+  let queuedBytes = 0;
+
+  router.post('/events', async (context) => {
+    authorize(context, expectedToken);
+    readParameters(context.query, []);
+    const toLines = bodyReader(context);
+    // Taken up front: what is being received has to find room as well as what waits.
+    const reservedBytes = Math.min(declaredBytes(context), options.bodyBytesMax);
+    if (queuedBytes + reservedBytes > options.queueBytesMax) {
+      throw new ProblemError('unavailable', 'Too many bodies wait to be counted.', {
+        headers: { 'Retry-After': '1' },
+      });
+    }
+    queuedBytes += reservedBytes;
+    try {
+      const lines = toLines(await receive(context, options.bodyBytesMax));
+      const { accepted, blank, rejected } = await ingest.post(lines);
+      sendJson(context, JSON.stringify({ accepted, blank, rejected }));
+    } finally {
+      queuedBytes -= reservedBytes;
+    }
+  });
+}
+
+/** Digests are of one length, so that comparing them takes one time, whatever was sent. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function authorize(context: Context, expectedToken: Buffer): void {
+  const [, token] = /^Bearer +(\S+) *$/i.exec(context.get('Authorization')) ?? [];
+  if (token !== undefined && timingSafeEqual(digest(token), expectedToken)) return;
+  throw new ProblemError('unauthorized', 'The bearer token is missing or not the right one.', {
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+}
+
+/** Infinity where the request does not say, or where what it says is not what will be kept. */
+function declaredBytes(context: Context): number {
+  const isWhole = context.get('Content-Encoding') === '' && context.get('Content-Length') !== '';
+  return isWhole ? Number(context.get('Content-Length')) : Number.POSITIVE_INFINITY;
+}
+
+function bodyReader(context: Context): (body: Buffer) => Uint8Array<ArrayBuffer> {
+  const charset = context.request.charset.toLowerCase();
+  if (charset === '' || charset === 'utf-8' || charset === 'utf8') {
+    if (context.is(LINE_TYPES)) return (body) => new Uint8Array(body);
+    if (context.is(JSON_TYPE)) return jsonToLines;
+  }
+  const accepted = [...LINE_TYPES, JSON_TYPE].join(', ');
+  throw new ProblemError(
+    'unsupported-media-type',
+    `The body must be one of ${accepted}, in UTF-8.`,
+    {
+      headers: { Accept: accepted },
+    },
+  );
+}
+
+async function receive(context: Context, bytesMax: number): Promise<Buffer> {
+  const { req } = context;
+  const encoding = context.get('Content-Encoding').toLowerCase();
+  let stream: Readable = req;
+  if (encoding === 'gzip') {
+    stream = createGunzip();
+    pipeline(req, stream as ReturnType<typeof createGunzip>, () => {}); // errors come out of the reading
+  } else if (encoding !== '' && encoding !== 'identity') {
+    throw new ProblemError('unsupported-media-type', `${encoding} is not decoded; gzip is.`, {
+      headers: { 'Accept-Encoding': 'gzip' },
+    });
+  }
+  const declared = encoding === 'gzip' ? null : req.headers['content-length'];
+  try {
+    return await getRawBody(stream, { limit: bytesMax, length: declared ?? null });
+  } catch (error) {
+    throw bodyProblem(error as NodeJS.ErrnoException & { type?: string }, bytesMax);
+  }
+}
+
+function bodyProblem(error: NodeJS.ErrnoException & { type?: string }, bytesMax: number): Error {
+  if (error.type === 'entity.too.large') {
+    // What is still on its way is not waited for.
+    return new ProblemError('body-too-large', `The body must be at most ${bytesMax} bytes.`, {
+      headers: { Connection: 'close' },
+    });
+  }
+  if (error.code?.startsWith('Z_')) return new ProblemError('bad-body', 'The body is not gzip.');
+  return new ProblemError('bad-body', 'The body broke off.');
+}
+
+/** An object is one line, an array as many as it has elements; one that is no object is no event. */
+function jsonToLines(body: Buffer): Uint8Array<ArrayBuffer> {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new ProblemError('bad-body', 'The body is not JSON.');
+  }
+  const lines = (Array.isArray(json) ? json : [json]).map(toLine);
+  return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
+}
+
+function toLine(element: unknown): string {
+  try {
+    return JSON.stringify(element);
+  } catch {
+    return 'null'; // nested deeper than can be written again
+  }
+}

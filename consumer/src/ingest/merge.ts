@@ -1,0 +1,130 @@
+/** Answers of several ingest threads, each with key ids of its own, as one, by key. */
+import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
+import type { KeyTotal } from '../tally/ranking.js';
+import { RunningSum } from '../tally/running-sum.js';
+import type { TallyStats } from '../tally/tally.js';
+import type { Counts, Series } from './ingest-client.js';
+import type { CountsAnswer, Moment, SeriesAnswer, SourceCounts } from './protocol.js';
+
+/** An answer with the keys of its ids. */
+export interface Keyed<A> {
+  readonly answer: A;
+  readonly keys: readonly string[];
+}
+
+export function mergeMoments(moments: readonly Moment[]): Moment {
+  const since = moments.map((moment) => moment.since).filter((time) => time !== null);
+  return {
+    batch: moments.reduce((sum, { batch }) => sum + batch, 0),
+    since: since.length === 0 ? null : Math.max(...since),
+  };
+}
+
+/** All of the same interval. */
+export function mergeCounts(parts: readonly Keyed<CountsAnswer>[]): Counts {
+  const totals = new Map<string, KeyTotal>();
+  let overflow: KeyTotal | null = null;
+  for (const { answer, keys } of parts) {
+    for (let i = 0; i < answer.ids.length; i++) {
+      const id = answer.ids[i] as number;
+      const total = totalAt(answer, i, keys[id] as string);
+      if (id === OVERFLOW_ID) overflow = addTotals(overflow, total);
+      else totals.set(total.key, addTotals(totals.get(total.key), total));
+    }
+  }
+  const { interval } = (parts[0] as Keyed<CountsAnswer>).answer;
+  const moment = mergeMoments(parts.map(({ answer }) => answer));
+  return { ...moment, interval, keys: [...totals.values()], overflow };
+}
+
+function totalAt({ counts, sums }: CountsAnswer, i: number, key: string): KeyTotal {
+  const count = counts[i] as number;
+  if (sums === null) return { key, count };
+  const parts = sums.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
+  return { key, count, sum: RunningSum.fromParts(parts) };
+}
+
+function addTotals(a: KeyTotal | null | undefined, b: KeyTotal): KeyTotal {
+  if (a == null) return b;
+  const count = a.count + b.count;
+  if (a.sum === undefined || b.sum === undefined) return { key: a.key, count };
+  a.sum.merge(b.sum);
+  return { key: a.key, count, sum: a.sum };
+}
+
+/** All of the same interval and step. */
+export function mergeSeries(parts: readonly Keyed<SeriesAnswer>[]): Series {
+  const { interval, stepSeconds } = (parts[0] as Keyed<SeriesAnswer>).answer;
+  const steps = (interval.end - interval.start) / stepSeconds;
+  const byKey = new Map<string, Float64Array>();
+  const overflow = new Float64Array(steps);
+  for (const { answer, keys } of parts) {
+    const { ids, counts, steps: stepOf } = answer;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as number;
+      let row: Float64Array = overflow;
+      if (id !== OVERFLOW_ID) {
+        const key = keys[id] as string;
+        row = byKey.get(key) ?? new Float64Array(steps);
+        byKey.set(key, row);
+      }
+      row[stepOf[i] as number]! += counts[i] as number;
+    }
+  }
+  const moment = mergeMoments(parts.map(({ answer }) => answer));
+  return { ...moment, interval, stepSeconds, keys: byKey, overflow };
+}
+
+/** Per source; posted lines may have been counted by any of the threads. */
+export function mergeSources(
+  parts: readonly Readonly<Record<string, SourceCounts>>[],
+): Map<string, SourceCounts> {
+  const merged = new Map<string, SourceCounts>();
+  for (const [name, counts] of parts.flatMap((part) => Object.entries(part))) {
+    const known = merged.get(name);
+    merged.set(name, known === undefined ? counts : addSources(known, counts));
+  }
+  return merged;
+}
+
+function addSources(a: SourceCounts, b: SourceCounts): SourceCounts {
+  const ages = [a.lastLineSecondsAgo, b.lastLineSecondsAgo].filter((age) => age !== null);
+  return {
+    lines: a.lines + b.lines,
+    bytes: a.bytes + b.bytes,
+    lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
+    idleSeconds: Math.min(a.idleSeconds, b.idleSeconds),
+  };
+}
+
+/** Numbers of distinct keys cannot be added: the union's are an argument. */
+export function mergeTallyStats(
+  parts: readonly TallyStats[],
+  distinct: Readonly<Record<KeyKind, number>>,
+): TallyStats {
+  const sum = (value: (stats: TallyStats) => number) =>
+    parts.reduce((total, stats) => total + value(stats), 0);
+  return {
+    batch: sum((stats) => stats.batch),
+    bytes: sum((stats) => stats.bytes),
+    lines: sum((stats) => stats.lines),
+    accepted: sum((stats) => stats.accepted),
+    blank: sum((stats) => stats.blank),
+    rejected: {
+      too_long: sum(({ rejected }) => rejected.too_long),
+      not_json: sum(({ rejected }) => rejected.not_json),
+      not_an_event: sum(({ rejected }) => rejected.not_an_event),
+    },
+    types: { distinct: distinct.types, overflow: sum(({ types }) => types.overflow) },
+    words: { distinct: distinct.words, overflow: sum(({ words }) => words.overflow) },
+    windows: {
+      late: sum(({ windows }) => windows.late),
+      ahead: sum(({ windows }) => windows.ahead),
+      cells: {
+        used: sum(({ windows }) => windows.cells.used),
+        max: sum(({ windows }) => windows.cells.max),
+        folded: sum(({ windows }) => windows.cells.folded),
+      },
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { flatText } from './http/documents.js';
+import type { IngestClient } from './ingest/ingest-client.js';
+import { rank } from './tally/ranking.js';
+
+/** What a stranger's key must not send to a terminal as it is. */
+const CONTROL = /\p{Cc}/u;
+
+export interface CountsTextOptions {
+  readonly of: 'types' | 'words' | 'sums';
+  readonly limit: number | undefined;
+  readonly format: 'json' | 'table';
+}
+
+/** The counts since the start, as `--once` prints them. */
+export async function countsText(
+  ingest: IngestClient,
+  { of, limit, format }: CountsTextOptions,
+): Promise<string> {
+  const ranking = rank((await ingest.counts(of, null)).keys, limit);
+  if (format === 'json') return `${flatText(ranking)}\n`;
+  const rows = ranking.map(({ key, count, sum }) => ({
+    key: CONTROL.test(key) ? JSON.stringify(key) : key,
+    size: String(sum?.total ?? count),
+  }));
+  const width = Math.max(...rows.map(({ size }) => size.length));
+  return rows.map(({ key, size }) => `${size.padStart(width)}  ${key}\n`).join('');
+}

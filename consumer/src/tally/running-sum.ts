@@ -1,0 +1,53 @@
+/**
+ * A sum of doubles that keeps what each addition rounds away: Neumaier's variant of Kahan's
+ * compensated summation (A. Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher
+ * Summen", ZAMM 54, 1974). Its error does not grow with the number of values.
+ */
+export class RunningSum {
+  #sum = 0;
+  #compensation = 0;
+  #count = 0;
+
+  /** How many values were added. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The sum; ±Infinity or NaN once it has left the range of doubles. */
+  get total(): number {
+    return Number.isFinite(this.#sum) ? this.#sum + this.#compensation : this.#sum;
+  }
+
+  add(value: number): void {
+    this.#count++;
+    this.#accumulate(value);
+  }
+
+  /** Adds all that another sum has been given. */
+  merge(other: RunningSum): void {
+    this.#count += other.#count;
+    this.#accumulate(other.#sum);
+    // Past the range of doubles there is nothing to compensate, and no number that says so.
+    if (Number.isFinite(other.#compensation)) this.#accumulate(other.#compensation);
+  }
+
+  #accumulate(value: number): void {
+    const sum = this.#sum + value;
+    this.#compensation +=
+      Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - sum + value : value - sum + this.#sum;
+    this.#sum = sum;
+  }
+
+  /** What crosses a thread: sum, compensation, count. */
+  toParts(): readonly [sum: number, compensation: number, count: number] {
+    return [this.#sum, this.#compensation, this.#count];
+  }
+
+  static fromParts([sum, compensation, count]: readonly [number, number, number]): RunningSum {
+    const running = new RunningSum();
+    running.#sum = sum;
+    running.#compensation = compensation;
+    running.#count = count;
+    return running;
+  }
+}

@@ -1,0 +1,150 @@
+import fs from 'node:fs';
+import { expect } from 'chai';
+import pWaitFor from 'p-wait-for';
+import { event, makeFifo } from '../support/fifo-writer.js';
+import { expectProblem, UNAVAILABLE } from '../support/problem.js';
+import { Service } from '../support/service.js';
+
+const QUESTIONS = [
+  '/events/countByEventType',
+  '/events/countWords',
+  '/events/sumByEventType?window=60s',
+  '/events/series?window=60s',
+  '/stats',
+];
+
+interface Readiness {
+  readonly status: string;
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly reason?: string }>>;
+}
+
+/** Waits until /readyz has a status; resolves to its body. */
+function waitForReadiness(service: Service, status: number): Promise<Readiness> {
+  return pWaitFor(async () => {
+    const response = await service.fetch('/readyz');
+    const body = (await response.json()) as Readiness;
+    return response.status === status && pWaitFor.resolveWith(body);
+  });
+}
+
+describe('/livez', () => {
+  const service = Service.use({ started: false });
+
+  it('is 200 whatever the ingest thread does', async () => {
+    const response = await service().fetch('/livez');
+    expect(response.status).to.equal(200);
+    expect(await response.json()).to.deep.equal({ status: 'alive' });
+  });
+});
+
+describe('/readyz', () => {
+  context('when the ingest thread reads', () => {
+    const service = Service.use();
+
+    it('is 200 without a FIFO', async () => {
+      const response = await service().fetch('/readyz');
+      expect(response.status).to.equal(200);
+      expect(response.headers.get('cache-control')).to.equal('no-cache');
+      expect(await response.json()).to.deep.equal({
+        status: 'ready',
+        checks: { ingest: { ok: true }, fifo_dir: { ok: true } },
+      });
+    });
+
+    it('is 200 with a FIFO that is open, and with one that is gone', async () => {
+      const fifo = service().file('events-b.fifo');
+      const check = async () => (await waitForReadiness(service(), 200)).checks;
+      makeFifo(fifo);
+      await pWaitFor(async () => 'source events-b.fifo' in (await check()));
+      expect((await check())['source events-b.fifo']).to.deep.equal({ ok: true });
+      fs.rmSync(fifo);
+      await pWaitFor(async () => (await check())['source events-b.fifo']?.reason !== undefined);
+      expect((await check())['source events-b.fifo']?.ok).to.equal(true);
+    });
+  });
+
+  context('when a regular file has the name of a FIFO', () => {
+    const service = Service.use();
+
+    it('is 503 and names it, until it is gone', async () => {
+      fs.writeFileSync(service().file('events-x.fifo'), event('a'));
+      const { status, checks } = await waitForReadiness(service(), 503);
+      expect(status).to.equal('not ready');
+      expect(checks).to.deep.include({ ingest: { ok: true }, fifo_dir: { ok: true } });
+      expect(checks['source events-x.fifo']?.ok).to.equal(false);
+      expect(checks['source events-x.fifo']?.reason).to.match(/^not a FIFO/);
+
+      fs.rmSync(service().file('events-x.fifo'));
+      await waitForReadiness(service(), 200);
+    });
+  });
+
+  context('when the folder cannot be read', () => {
+    const service = Service.use();
+
+    it('is 503 and tells why, until it can', async () => {
+      const { directory } = service();
+      fs.rmdirSync(directory);
+      fs.writeFileSync(directory, 'in its place');
+      const { checks } = await waitForReadiness(service(), 503);
+      expect(checks.ingest).to.deep.equal({ ok: true });
+      expect(checks.fifo_dir?.ok).to.equal(false);
+      expect(checks.fifo_dir?.reason).to.include(directory);
+
+      fs.rmSync(directory);
+      await waitForReadiness(service(), 200);
+    });
+  });
+
+  context('when the ingest thread was not started', () => {
+    const service = Service.use({ started: false });
+
+    it('is 503 and tells so', async () => {
+      const response = await service().fetch('/readyz');
+      expect(response.status).to.equal(503);
+      expect(response.headers.get('x-content-type-options')).to.equal('nosniff');
+      expect(await response.json()).to.deep.equal({
+        status: 'not ready',
+        checks: { ingest: { ok: false, reason: 'an ingest thread is starting' } },
+      });
+    });
+  });
+
+  context('when the ingest thread was stopped', () => {
+    const service = Service.use();
+
+    it('is 503 and tells so', async () => {
+      await service().ingest.stop();
+      const { checks } = await waitForReadiness(service(), 503);
+      expect(checks).to.deep.equal({
+        ingest: { ok: false, reason: 'an ingest thread is stopped' },
+      });
+    });
+  });
+});
+
+describe('a question that the ingest thread cannot answer', () => {
+  const rows: [when: string, started: boolean, prepare: (service: Service) => unknown][] = [
+    ['before it is started', false, () => {}],
+    ['while it stops', true, (service) => void service.ingest.stop()],
+    ['after it has stopped', true, (service) => service.ingest.stop()],
+  ];
+  for (const [when, started, prepare] of rows) {
+    context(`when it comes ${when}`, () => {
+      const service = Service.use({ started });
+      before(() => prepare(service()));
+
+      for (const path of QUESTIONS) {
+        it(`gets 503 with Retry-After from ${path}`, async () => {
+          const response = await service().fetch(path);
+          expect(response.headers.get('retry-after')).to.match(/^[1-9]\d*$/);
+          await expectProblem(response, UNAVAILABLE);
+        });
+      }
+
+      it('leaves /livez at 200', async () => {
+        expect((await service().fetch('/livez')).status).to.equal(200);
+      });
+    });
+  }
+});
