@@ -112,6 +112,27 @@ describe('a consumer on real FIFOs', () => {
     fs.closeSync(held);
   });
 
+  it('reads a quiet FIFO while another one is flooded', async () => {
+    makeFifo(fifo('events-a.fifo'));
+    makeFifo(fifo('events-b.fifo'));
+    const consumer = await startConsumer(dir.path);
+    const flood = execa(
+      'sh',
+      ['-c', 'exec yes "$1" > "$0"', fifo('events-a.fifo'), event('a').trim()],
+      { reject: false },
+    );
+    const linesOf = (stats: StatsDocument, name: string) =>
+      stats.sources.find((source) => source.name === name)?.lines ?? 0;
+    await consumer.waitFor((stats) => linesOf(stats, 'events-a.fifo') > 10_000);
+    for (let i = 1; i <= 5; i++) {
+      await writeFifo(fifo('events-b.fifo'), event('b'));
+      const before = await consumer.waitFor((stats) => linesOf(stats, 'events-b.fifo') === i);
+      await consumer.waitFor((stats) => stats.lines > before.lines); // the flood goes on
+    }
+    flood.kill();
+    await flood;
+  });
+
   context('when a FIFO is removed', () => {
     it('tells that it is gone and lets its descriptor go', async () => {
       makeFifo(fifo());
