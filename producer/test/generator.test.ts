@@ -99,12 +99,6 @@ describe('generator', () => {
     expect([...new Set(found)].sort()).to.deep.equal(['1000', '998', '999']);
   });
 
-  it('keeps the rate', async () => {
-    const startMs = performance.now();
-    await run('--rate 200 --count 101'.split(' '));
-    expect(performance.now() - startMs).to.be.within(490, 3000);
-  });
-
   it('writes a burst at once', async () => {
     // At the rate of single events the second one would come in a day.
     const args = '--corrupt 0 --rate 0.00002 --burst 3 --count 3'.split(' ');
@@ -157,11 +151,9 @@ describe('generator', () => {
       holdOpen(fifo);
       const child = runInto(fifo, ['--rate', 'max']);
       await waitUntil('the pipe is full', async () => (await bytesWritten(child.pid!)) >= 65_536);
-      const startMs = performance.now();
       child.kill(signal);
       const { exitCode, stderr } = await child;
       expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
-      expect(performance.now() - startMs).to.be.below(900);
     });
 
     it(`ends with 0 and a whole line at ${signal} while somebody reads`, async () => {

@@ -1,6 +1,6 @@
 // Real processes and real FIFOs for the tests, ended and removed after each of them.
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,12 +103,14 @@ export class Producer {
     await waitUntil(`the log has "${text}"`, () => this.#log.includes(text));
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ exitCode?: number; tookMs: number }> {
-    const startMs = performance.now();
+  /** Its exit code; none when a signal ended it. */
+  async ended(): Promise<number | undefined> {
+    return (await this.#child).exitCode;
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | undefined> {
     this.#child.kill(signal);
-    const { exitCode } = await this.#child;
-    const tookMs = performance.now() - startMs;
-    return exitCode === undefined ? { tookMs } : { exitCode, tookMs };
+    return this.ended();
   }
 }
 
@@ -160,4 +162,28 @@ export async function childPids(pid: number): Promise<number[]> {
 export async function bytesWritten(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => 'wchar: 0\n');
   return Number(/^wchar: (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+async function pidsWhere(isIt: (pid: number) => Promise<boolean>): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map((pid) => isIt(pid).catch(() => false)));
+  return pids.filter((pid, index) => found[index] && isAlive(pid));
+}
+
+/** The processes of a run. */
+export async function groupOf(producer: Producer): Promise<number[]> {
+  const [leader] = await childPids(producer.pid);
+  return pidsWhere(async (pid) => {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // After the name in parentheses: state, parent, group.
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]) === leader;
+  });
+}
+
+/** The processes that have the folder from an entrypoint, which is one of them. */
+export async function withFifoDir(folder: string): Promise<number[]> {
+  return pidsWhere(async (pid) => {
+    const variables = (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0');
+    return variables.includes(`FIFO_DIR=${folder}`);
+  });
 }
