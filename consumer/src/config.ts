@@ -168,7 +168,7 @@ const VARIABLES = {
     isSecret: true,
   }),
   POST_BYTES_MAX: variable({
-    ...wholeNumber(1, 1_073_741_824),
+    ...wholeNumber(1, 67_108_864),
     default: '1048576',
     meaning: 'bytes of a posted body, also once decompressed',
   }),
@@ -229,6 +229,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       const shown = variable.isSecret ? 'not as it must be' : JSON.stringify(text);
       problems.push(`${name} is ${shown}: it must be ${variable.expected}`);
     }
+  }
+  const { POST_BYTES_MAX: body, POST_QUEUE_BYTES_MAX: queue } = values as Values;
+  if (queue < body) {
+    problems.push(`POST_QUEUE_BYTES_MAX is ${queue}: it must be at least POST_BYTES_MAX, ${body}`);
   }
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, config: toConfig(values as Values) };

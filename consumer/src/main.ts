@@ -3,7 +3,7 @@
  * standard output.
  *
  * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted, then HTTP
- * closes, then the process exits with 0; each step has a limit and all take less than a second. At the
+ * closes, then the process exits with 0 (with --once, as the signal says); each step has a limit and all take less than a second. At the
  * second signal the process exits at once.
  */
 import fs from 'node:fs';
@@ -43,6 +43,10 @@ if (once) {
   ingest.start();
   const problem = await ingest.stdinEnded;
   if (problem !== null) fail([`cannot read standard input: ${problem}`]);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever reads the counts has seen enough of them.
+    if (error.code !== 'EPIPE') fail([`cannot write to standard output: ${error.message}`]);
+  });
   process.stdout.write(await countsText(ingest, output));
   await ingest.stop();
 } else {
@@ -67,7 +71,8 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   await ingest.stop();
   await server?.close();
   log('info', 'stopped');
-  process.exit(0);
+  // With --once the counts were not printed: that is no success.
+  process.exit(once ? 128 + os.constants.signals[signal] : 0);
 }
 
 function listenProblem({ code, message }: NodeJS.ErrnoException): string {

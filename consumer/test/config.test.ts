@@ -362,4 +362,12 @@ describe('describeVariables', () => {
       expect(meaning).to.be.a('string').and.not.equal('');
     });
   }
+
+  it('wants room in the queue for one body at least', () => {
+    const result = parseConfig({ POST_BYTES_MAX: '2000', POST_QUEUE_BYTES_MAX: '1999' });
+    expect(result).to.deep.equal({
+      ok: false,
+      problems: ['POST_QUEUE_BYTES_MAX is 1999: it must be at least POST_BYTES_MAX, 2000'],
+    });
+  });
 });

@@ -90,9 +90,19 @@ describe('node consumer/dist/main.js - --once', () => {
     // More than a pipe holds: written out, it is being read.
     await new Promise((resolve) => consumer.stdin.write(event('a').repeat(10_000), resolve));
     consumer.kill('SIGTERM');
-    const { stdout, stderr } = await consumer;
-    expect(stdout).to.be.oneOf(['', '{"a":10000}']);
+    const { stdout, stderr, exitCode } = await consumer;
+    expect({ stdout, exitCode }).to.deep.equal({ stdout: '', exitCode: 128 + 15 });
     expect(stderr).to.include('"msg":"stopping"');
+  });
+
+  it('ends quietly when whoever reads the counts has seen enough', async () => {
+    const types = Array.from({ length: 20_000 }, (_, i) => event(`type-${i}`)).join('');
+    const script = `node "$0" - --once --limit 9000 | head -c 5; echo " \${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await execa('bash', ['-c', script, MAIN], {
+      ...options(),
+      input: types,
+    });
+    expect({ stdout, stderr }).to.deep.equal({ stdout: '{"typ 0', stderr: '' });
   });
 
   context('when standard input is', () => {

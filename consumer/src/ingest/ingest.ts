@@ -62,6 +62,9 @@ interface OpenSource {
 /** Released FIFOs that writers still hold, at most; past it the one that was released first is closed. */
 const DRAINING_MAX = 100;
 
+/** Posted lines are scanned in pieces as large as a read: batches grow no larger for them. */
+const POST_SCAN_BYTES = 65_536;
+
 /** Posted lines are counted as those of a source of this name. */
 export const POST_SOURCE = 'POST /events';
 
@@ -341,7 +344,9 @@ export class Ingest {
       total.rejected.not_json += batch.rejected.not_json;
       total.rejected.not_an_event += batch.rejected.not_an_event;
     };
-    count(scanner.scan(lines, this.#clock.now()));
+    for (let start = 0; start < lines.length; start += POST_SCAN_BYTES) {
+      count(scanner.scan(lines.subarray(start, start + POST_SCAN_BYTES), this.#clock.now()));
+    }
     count(scanner.finish(this.#clock.now()));
     return { kind: 'post', ...total };
   }

@@ -34,7 +34,7 @@ export class EventTimeFront {
   // The bits of doubles ≥ 0, read as integers, are in the order of the doubles (IEEE 754). One is added
   // so that no event time is 0, which is what the memory is before the first.
   #toBits(seconds: number): bigint {
-    this.#conversion.setFloat64(0, seconds);
+    this.#conversion.setFloat64(0, seconds + 0); // -0 becomes 0: its sign bit would be the least of all
     return this.#conversion.getBigInt64(0) + 1n;
   }
 

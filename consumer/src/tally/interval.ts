@@ -52,9 +52,10 @@ export function answerableSince(front: number, retentionSeconds: number): number
 /**
  * The smallest interval of whole buckets that covers what was asked for, within what buckets can answer.
  *
- * A window that ends now or with the latest event is cut at `since`: it is no longer than the retention,
- * but an event ahead of the clock may have moved the front, or a minute may have begun before it. One
- * that is aligned, or ends at a given time, is refused instead: nobody wants two thirds of a full hour.
+ * What is left of the retention begins at `since`, a whole bucket, and every window is cut there. One
+ * that ends now or with the latest event is no longer than the retention, and is never refused for an
+ * event ahead of the clock that has moved the front. One that is aligned, or ends at a given time, is
+ * refused when it begins before the retention: nobody wants two thirds of a full hour.
  */
 export function resolveInterval(
   { windowSeconds, until, alignSeconds, stepSeconds }: WindowRequest,

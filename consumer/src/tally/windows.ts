@@ -258,22 +258,29 @@ export class Windows {
   }
 
   *#bucketsIn({ start, end }: Interval): Iterable<Bucket> {
-    const exactFrom = Math.max(start, this.#secondsFrom);
-    if (start < this.#secondsFrom) {
-      for (const [minute, bucket] of this.#minutes) {
-        if (minute >= start && minute < end) yield bucket;
-      }
+    const exactFrom = this.#secondsFrom;
+    if (start < exactFrom) {
+      yield* bucketsBetween(this.#minutes, MINUTE_SECONDS, start, end);
     }
-    // A short window is looked up second by second; a long one is cheaper by what there is.
-    if (end - exactFrom < this.#seconds.size) {
-      for (let second = exactFrom; second < end; second++) {
-        const bucket = this.#seconds.get(second);
-        if (bucket !== undefined) yield bucket;
-      }
-    } else {
-      for (const [second, bucket] of this.#seconds) {
-        if (second >= exactFrom && second < end) yield bucket;
-      }
+    yield* bucketsBetween(this.#seconds, 1, Math.max(start, exactFrom), end);
+  }
+}
+
+/** A short interval is looked up bucket by bucket; a long one is cheaper by what there is. */
+function* bucketsBetween(
+  buckets: ReadonlyMap<number, Bucket>,
+  bucketSeconds: number,
+  start: number,
+  end: number,
+): Iterable<Bucket> {
+  if ((end - start) / bucketSeconds < buckets.size) {
+    for (let time = start; time < end; time += bucketSeconds) {
+      const bucket = buckets.get(time);
+      if (bucket !== undefined) yield bucket;
+    }
+  } else {
+    for (const [time, bucket] of buckets) {
+      if (time >= start && time < end) yield bucket;
     }
   }
 }
