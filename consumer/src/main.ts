@@ -47,7 +47,11 @@ if (once) {
     // Whoever reads the counts has seen enough of them.
     if (error.code !== 'EPIPE') fail([`cannot write to standard output: ${error.message}`]);
   });
-  process.stdout.write(await countsText(ingest, output));
+  try {
+    process.stdout.write(await countsText(ingest, output));
+  } catch (error) {
+    fail([`cannot count: ${(error as Error).message}`]);
+  }
   await ingest.stop();
 } else {
   // The port before the sources: what a process reads that cannot serve it would be lost.

@@ -22,6 +22,6 @@ export async function countsText(
     key: CONTROL.test(key) ? JSON.stringify(key) : key,
     size: String(sum?.total ?? count),
   }));
-  const width = Math.max(...rows.map(({ size }) => size.length));
+  const width = rows.reduce((max, { size }) => Math.max(max, size.length), 0);
   return rows.map(({ key, size }) => `${size.padStart(width)}  ${key}\n`).join('');
 }

@@ -14,6 +14,8 @@ import { sendJson } from './send-json.js';
 const COUNTS_PARAMETERS = ['window', 'until', 'align', 'limit', 'format'] as const;
 const SERIES_PARAMETERS = ['of', 'window', 'until', 'align', 'step', 'limit'] as const;
 const SERIES_LIMIT = 5;
+/** Keys of a series at most: each is as long as the series. */
+const SERIES_LIMIT_MAX = 100;
 
 export function addCountsRoutes(router: Router, ingest: IngestClient): void {
   const counts = (of: CountedKind) => async (context: Context) => {
@@ -34,13 +36,17 @@ export function addCountsRoutes(router: Router, ingest: IngestClient): void {
   router.get('/events/series', async (context) => {
     const parameters = readParameters(context.query, SERIES_PARAMETERS);
     const { of = 'types', limit = SERIES_LIMIT, step } = parameters;
+    if (limit > SERIES_LIMIT_MAX) {
+      const expected = `a whole number from 1 to ${SERIES_LIMIT_MAX}`;
+      throw badParameter('limit', context.query.limit, expected);
+    }
     const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
     if (window === null) throw badParameter('window', undefined, 'given', 'is missing');
     const series = await refusalsAsProblems(
       context,
-      ingest.series(of, window, step?.seconds ?? null),
+      ingest.series(of, window, step?.seconds ?? null, limit),
     );
-    sendJson(context, JSON.stringify(seriesDocument(of, series, limit)));
+    sendJson(context, JSON.stringify(seriesDocument(of, series)));
   });
 
   router.get('/stats', async (context) => {

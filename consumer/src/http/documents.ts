@@ -2,7 +2,7 @@
 import type { Counts, IngestStats, Series } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import type { KeyKind } from '../tally/key-table.js';
-import { type KeyTotal, rank } from '../tally/ranking.js';
+import type { KeyTotal } from '../tally/ranking.js';
 import { RunningSum } from '../tally/running-sum.js';
 
 /**
@@ -39,20 +39,8 @@ function totalSum(totals: readonly KeyTotal[]): number {
   return total.total;
 }
 
-/** The `limit` keys with the most in the window, step by step; all others together, overflow too. */
-export function seriesDocument(of: KeyKind, series: Series, limit: number) {
-  const { interval, stepSeconds, batch, since, keys, overflow } = series;
-  const totals = Array.from(keys, ([key, counts]) => ({
-    key,
-    count: counts.reduce((total, count) => total + count, 0),
-  }));
-  const shown = rank(totals, limit);
-  const other = overflow.slice();
-  const isShown = new Set(shown.map(({ key }) => key));
-  for (const [key, counts] of keys) {
-    if (isShown.has(key)) continue;
-    for (let step = 0; step < counts.length; step++) other[step]! += counts[step] as number;
-  }
+export function seriesDocument(of: KeyKind, series: Series) {
+  const { interval, stepSeconds, batch, since, rows, other } = series;
   return {
     of,
     batch,
@@ -60,7 +48,7 @@ export function seriesDocument(of: KeyKind, series: Series, limit: number) {
     since,
     step: stepSeconds,
     starts: Array.from(other, (_, step) => interval.start + step * stepSeconds),
-    series: shown.map(({ key }) => ({ key, counts: [...(keys.get(key) as Float64Array)] })),
+    series: rows.map(({ key, counts }) => ({ key, counts: [...counts] })),
     other: [...other],
   };
 }

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
@@ -88,27 +87,31 @@ async function receive(context: Context, bytesMax: number): Promise<Buffer> {
   const encoding = context.get('Content-Encoding').toLowerCase();
   let stream: Readable = req;
   if (encoding === 'gzip') {
-    stream = createGunzip();
-    pipeline(req, stream as ReturnType<typeof createGunzip>, () => {}); // errors come out of the reading
+    const gunzip = createGunzip();
+    // Not pipeline: where the body is not gzip it would destroy the connection with it, and the answer.
+    req.once('aborted', () => gunzip.destroy(new Error('aborted')));
+    stream = req.pipe(gunzip);
   } else if (encoding !== '' && encoding !== 'identity') {
     throw new ProblemError('unsupported-media-type', `${encoding} is not decoded; gzip is.`, {
       headers: { 'Accept-Encoding': 'gzip' },
     });
   }
-  const declared = encoding === 'gzip' ? null : req.headers['content-length'];
+  const declared = encoding === 'gzip' ? undefined : req.headers['content-length'];
   try {
     return await getRawBody(stream, { limit: bytesMax, length: declared ?? null });
   } catch (error) {
     throw bodyProblem(error as NodeJS.ErrnoException & { type?: string }, bytesMax);
+  } finally {
+    // What is still on its way is read and dropped: a connection closed on it would lose the answer.
+    req.unpipe();
+    if (stream !== req) stream.destroy();
+    req.resume();
   }
 }
 
 function bodyProblem(error: NodeJS.ErrnoException & { type?: string }, bytesMax: number): Error {
   if (error.type === 'entity.too.large') {
-    // What is still on its way is not waited for.
-    return new ProblemError('body-too-large', `The body must be at most ${bytesMax} bytes.`, {
-      headers: { Connection: 'close' },
-    });
+    return new ProblemError('body-too-large', `The body must be at most ${bytesMax} bytes.`);
   }
   if (error.code?.startsWith('Z_')) return new ProblemError('bad-body', 'The body is not gzip.');
   return new ProblemError('bad-body', 'The body broke off.');

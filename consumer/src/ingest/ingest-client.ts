@@ -47,9 +47,10 @@ export interface Counts extends Moment {
 export interface Series extends Moment {
   readonly interval: Interval;
   readonly stepSeconds: number;
-  /** For each key, a count a step. */
-  readonly keys: ReadonlyMap<string, Float64Array>;
-  readonly overflow: Float64Array;
+  /** The keys with the most in the window, largest first; for each, a count a step. */
+  readonly rows: readonly { readonly key: string; readonly counts: Float64Array }[];
+  /** All other keys together, overflow too; a count a step. */
+  readonly other: Float64Array;
 }
 
 export interface SourceStats extends Omit<SourceCounts, 'idleSeconds'> {
@@ -80,10 +81,15 @@ export interface IngestClient {
   /** Counts of a window, or since the start. Rejects with WindowBeyondRetentionError as well. */
   counts(of: CountedKind, window: WindowRequest | null): Promise<Counts>;
   /**
-   * Counts of a window step by step; null: by the finest steps that its buckets allow for. Rejects with
-   * WindowBeyondRetentionError and StepTooFineError as well.
+   * Counts of a window step by step, of the `limit` largest keys; steps null: the finest that its buckets
+   * allow for. Rejects with WindowBeyondRetentionError and StepTooFineError as well.
    */
-  series(of: KeyKind, window: WindowRequest, stepSeconds: number | null): Promise<Series>;
+  series(
+    of: KeyKind,
+    window: WindowRequest,
+    stepSeconds: number | null,
+    limit: number,
+  ): Promise<Series>;
   stats(): Promise<IngestStats>;
   /** Counts whole lines. The bytes are given away. */
   post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer>;

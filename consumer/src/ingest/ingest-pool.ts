@@ -128,9 +128,14 @@ export class IngestPool implements IngestClient {
     return mergeCounts(await this.#askForKeys(query, of === 'sums' ? 'types' : of));
   }
 
-  async series(of: KeyKind, window: WindowRequest, stepSeconds: number | null): Promise<Series> {
+  async series(
+    of: KeyKind,
+    window: WindowRequest,
+    stepSeconds: number | null,
+    limit: number,
+  ): Promise<Series> {
     const query: SeriesQuery = { kind: 'series', of, window, stepSeconds };
-    return mergeSeries(await this.#askForKeys(query, of));
+    return mergeSeries(await this.#askForKeys(query, of), limit);
   }
 
   async stats(): Promise<IngestStats> {

@@ -24,7 +24,7 @@ const STOP_TIMEOUT_MS = 700;
 interface Pending {
   resolve(answer: Answer): void;
   reject(error: Error): void;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout | undefined;
 }
 
 export interface IngestThreadHandlers {
@@ -120,11 +120,13 @@ export class IngestThread {
     }
     const id = this.#nextQueryId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         this.#pending.delete(id);
         const problem = `the ingest thread gave no answer in ${QUERY_TIMEOUT_MS} ms`;
         reject(new IngestUnavailableError(problem));
-      }, QUERY_TIMEOUT_MS);
+      };
+      // Lines that were posted will be counted, however long they wait: to give up would be to lie.
+      const timer = query.kind === 'post' ? undefined : setTimeout(giveUp, QUERY_TIMEOUT_MS);
       this.#pending.set(id, { resolve: resolve as (answer: Answer) => void, reject, timer });
       this.#send({ kind: 'query', id, query }, transfer);
     });

@@ -157,7 +157,7 @@ export class Ingest {
     const scanner = this.#createScanner();
     const source = this.#sourceOf(name);
     const reader: FifoReader = new FifoReader(path, {
-      onBytes: (bytes) => this.#tallyBatch(source, scanner.scan(bytes, this.#clock.now())),
+      onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#draining.delete(reader);
         if (this.#open.get(name) !== reader) return;
@@ -177,10 +177,10 @@ export class Ingest {
     const scanner = this.#createScanner();
     const source = this.#sourceOf(name);
     const close = readStdin({
-      onBytes: (bytes) => this.#tallyBatch(source, scanner.scan(bytes, this.#clock.now())),
+      onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#open.delete(name);
-        this.#tallyBatch(source, scanner.finish(this.#clock.now()));
+        this.#tallyEnd(source, scanner);
         this.#handlers.onEnded(name, error?.message ?? null);
       },
     });
@@ -203,11 +203,23 @@ export class Ingest {
     return source;
   }
 
-  #tallyBatch(source: Source, batch: EventBatch): void {
-    this.#tally.add(batch, this.#clock.now());
+  #tallyBytes(source: Source, scanner: Scanner, bytes: Uint8Array): EventBatch {
+    const now = this.#clock.now();
+    return this.#tallyBatch(source, scanner.scan(bytes, now), now);
+  }
+
+  /** Ends the line that a source's end has left unfinished. */
+  #tallyEnd(source: Source, scanner: Scanner): EventBatch {
+    const now = this.#clock.now();
+    return this.#tallyBatch(source, scanner.finish(now), now);
+  }
+
+  #tallyBatch(source: Source, batch: EventBatch, now: number): EventBatch {
+    this.#tally.add(batch, now);
     source.bytes += batch.bytes;
     source.lines += batch.lines;
     if (batch.lines > 0) source.lastLineAt = this.#clock.monotonicSeconds();
+    return batch;
   }
 
   #counts({ of, window }: CountsQuery): CountsAnswer | Refusal {
@@ -238,8 +250,9 @@ export class Ingest {
   }
 
   #series({ of, window, stepSeconds: askedStep }: SeriesQuery): SeriesAnswer | Refusal {
-    const stepSeconds = askedStep ?? this.#finestStep(window);
-    const interval = this.#resolve(window, stepSeconds);
+    const front = this.#front.value; // read once: another thread may move it at any time
+    const stepSeconds = askedStep ?? this.#finestStep(window, front);
+    const interval = this.#resolve(window, stepSeconds, front);
     if (interval === null || 'kind' in interval) return interval ?? { kind: 'moved' };
     const columns: CountColumns[] = [];
     for (let start = interval.start; start < interval.end; start += stepSeconds) {
@@ -271,9 +284,9 @@ export class Ingest {
     };
   }
 
-  #finestStep(window: WindowRequest | Interval): number {
+  #finestStep(window: WindowRequest | Interval, front: number): number {
     if (!('windowSeconds' in window)) return window.resolution;
-    const result = this.#resolveRequest(window);
+    const result = this.#resolveRequest(window, front);
     return result.ok ? result.interval.resolution : 1;
   }
 
@@ -281,11 +294,12 @@ export class Ingest {
   #resolve(
     window: WindowRequest | Interval | null,
     stepSeconds: number | null,
+    front = this.#front.value,
   ): Interval | Refusal | null {
     if (window === null) return null;
     let interval: Interval;
     if ('windowSeconds' in window) {
-      const result = this.#resolveRequest({ ...window, stepSeconds: stepSeconds ?? 1 });
+      const result = this.#resolveRequest({ ...window, stepSeconds: stepSeconds ?? 1 }, front);
       if (!result.ok) return { kind: 'beyond', since: result.since };
       interval = result.interval;
     } else {
@@ -298,10 +312,9 @@ export class Ingest {
     return this.#tally.windows.canAnswer(interval) ? interval : { kind: 'moved' };
   }
 
-  #resolveRequest(request: WindowRequest): IntervalResult {
+  #resolveRequest(request: WindowRequest, front: number): IntervalResult {
     const { retentionSeconds } = this.#options;
-    const now = this.#clock.now();
-    return resolveInterval(request, { now, front: this.#front.value, retentionSeconds });
+    return resolveInterval(request, { now: this.#clock.now(), front, retentionSeconds });
   }
 
   #moment(): Moment {
@@ -337,7 +350,6 @@ export class Ingest {
       rejected: { too_long: 0, not_json: 0, not_an_event: 0 },
     };
     const count = (batch: EventBatch) => {
-      this.#tallyBatch(source, batch);
       total.accepted += batch.length;
       total.blank += batch.blank;
       total.rejected.too_long += batch.rejected.too_long;
@@ -345,9 +357,9 @@ export class Ingest {
       total.rejected.not_an_event += batch.rejected.not_an_event;
     };
     for (let start = 0; start < lines.length; start += POST_SCAN_BYTES) {
-      count(scanner.scan(lines.subarray(start, start + POST_SCAN_BYTES), this.#clock.now()));
+      count(this.#tallyBytes(source, scanner, lines.subarray(start, start + POST_SCAN_BYTES)));
     }
-    count(scanner.finish(this.#clock.now()));
+    count(this.#tallyEnd(source, scanner));
     return { kind: 'post', ...total };
   }
 }

@@ -1,6 +1,6 @@
 /** Answers of several ingest threads, each with key ids of its own, as one, by key. */
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
-import type { KeyTotal } from '../tally/ranking.js';
+import { type KeyTotal, rank } from '../tally/ranking.js';
 import { RunningSum } from '../tally/running-sum.js';
 import type { TallyStats } from '../tally/tally.js';
 import type { Counts, Series } from './ingest-client.js';
@@ -52,27 +52,36 @@ function addTotals(a: KeyTotal | null | undefined, b: KeyTotal): KeyTotal {
   return { key: a.key, count, sum: a.sum };
 }
 
-/** All of the same interval and step. */
-export function mergeSeries(parts: readonly Keyed<SeriesAnswer>[]): Series {
+/**
+ * All of the same interval and step. Memory is by what is shown: a number a step for each of the `limit`
+ * largest keys, one for each other key.
+ */
+export function mergeSeries(parts: readonly Keyed<SeriesAnswer>[], limit: number): Series {
   const { interval, stepSeconds } = (parts[0] as Keyed<SeriesAnswer>).answer;
   const steps = (interval.end - interval.start) / stepSeconds;
-  const byKey = new Map<string, Float64Array>();
-  const overflow = new Float64Array(steps);
+  const totals = new Map<string, number>();
   for (const { answer, keys } of parts) {
-    const { ids, counts, steps: stepOf } = answer;
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i] as number;
-      let row: Float64Array = overflow;
-      if (id !== OVERFLOW_ID) {
-        const key = keys[id] as string;
-        row = byKey.get(key) ?? new Float64Array(steps);
-        byKey.set(key, row);
-      }
-      row[stepOf[i] as number]! += counts[i] as number;
+    for (const [i, id] of answer.ids.entries()) {
+      if (id === OVERFLOW_ID) continue;
+      const key = keys[id] as string;
+      totals.set(key, (totals.get(key) ?? 0) + (answer.counts[i] as number));
+    }
+  }
+  const ranking = rank(
+    Array.from(totals, ([key, count]) => ({ key, count })),
+    limit,
+  );
+  const rowOf = new Map(ranking.map(({ key }) => [key, new Float64Array(steps)]));
+  const other = new Float64Array(steps);
+  for (const { answer, keys } of parts) {
+    for (const [i, id] of answer.ids.entries()) {
+      const row = (id === OVERFLOW_ID ? undefined : rowOf.get(keys[id] as string)) ?? other;
+      row[answer.steps[i] as number]! += answer.counts[i] as number;
     }
   }
   const moment = mergeMoments(parts.map(({ answer }) => answer));
-  return { ...moment, interval, stepSeconds, keys: byKey, overflow };
+  const rows = Array.from(rowOf, ([key, counts]) => ({ key, counts }));
+  return { ...moment, interval, stepSeconds, rows, other };
 }
 
 /** Per source; posted lines may have been counted by any of the threads. */

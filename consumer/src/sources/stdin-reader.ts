@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
+import type { Readable } from 'node:stream';
+import tty from 'node:tty';
 
 const READ_BYTES = 65_536;
 
@@ -11,18 +13,14 @@ export interface StdinReaderHandlers {
 }
 
 /**
- * Reads standard input to its end. A pipe or a socket is read as a FIFO is, without a thread of the
- * pool; a file or a device by the pool, which does not wait there. One read, one turn of the event loop.
+ * Reads standard input to its end. A pipe, a socket or a terminal is read as a FIFO is, without a thread
+ * of the pool; a file by the pool, which does not wait there. One read, one turn of the event loop.
  *
  * Returns a function that stops reading at once.
  */
 export function readStdin({ onBytes, onEnd }: StdinReaderHandlers): () => void {
   const descriptor = 0;
-  const stats = fs.fstatSync(descriptor);
-  const isPolled = stats.isFIFO() || stats.isSocket();
-  const stream = isPolled
-    ? new net.Socket({ fd: descriptor, readable: true, writable: false })
-    : fs.createReadStream('', { fd: descriptor, highWaterMark: READ_BYTES });
+  const stream = openStdin(descriptor);
   let failure: Error | null = null;
   stream.on('data', (bytes: Uint8Array) => {
     onBytes(bytes);
@@ -34,4 +32,12 @@ export function readStdin({ onBytes, onEnd }: StdinReaderHandlers): () => void {
   });
   stream.on('close', () => onEnd(failure));
   return () => stream.destroy();
+}
+
+function openStdin(descriptor: number): Readable {
+  if (tty.isatty(descriptor)) return new tty.ReadStream(descriptor);
+  const stats = fs.fstatSync(descriptor);
+  return stats.isFIFO() || stats.isSocket()
+    ? new net.Socket({ fd: descriptor, readable: true, writable: false })
+    : fs.createReadStream('', { fd: descriptor, highWaterMark: READ_BYTES });
 }

@@ -44,8 +44,8 @@ export function secondsFrom(front: number): number {
 }
 
 /** The earliest event time that buckets can answer for: the first whole bucket inside the retention. */
-export function answerableSince(front: number, retentionSeconds: number): number {
-  const edge = Math.max(0, front - retentionSeconds);
+export function answerableSince(front: number, seconds: number): number {
+  const edge = Math.max(0, front - seconds);
   return edge >= secondsFrom(front) ? Math.ceil(edge) : ceilTo(edge, MINUTE_SECONDS);
 }
 

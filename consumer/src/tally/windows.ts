@@ -119,7 +119,8 @@ export class Windows {
 
   /** Counts of an interval for which `canAnswer` is true. */
   counts(of: KeyKind, interval: Interval): CountColumns {
-    this.#settle();
+    // Not aged: the edges are those that canAnswer saw, wherever other threads have moved the front.
+    this.#flushRun();
     const size = this.#tables[of].size;
     for (const bucket of this.#bucketsIn(interval)) {
       bucket[of].visit((id, count) => this.#answer.add(id, count, size));
@@ -129,7 +130,7 @@ export class Windows {
 
   /** Sums of the values in such an interval, by type id. */
   sums(interval: Interval): Map<number, RunningSum> {
-    this.#settle();
+    this.#flushRun();
     const sums = new Map<number, RunningSum>();
     for (const bucket of this.#bucketsIn(interval)) {
       for (const [id, sum] of bucket.sums) sumOf(sums, id).merge(sum);

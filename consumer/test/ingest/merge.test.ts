@@ -124,17 +124,21 @@ describe('mergeSeries', () => {
           };
           return { answer, keys: ['', ...order] };
         });
-        const merged = mergeSeries(answers);
+        const merged = mergeSeries(answers, Number.POSITIVE_INFINITY);
         expect(merged).to.deep.include({ interval: INTERVAL, stepSeconds: STEP, since: 5 });
         expect(merged.batch).to.equal(2 * given.length);
         for (const step of [0, 1, 2]) {
-          const counts = [...merged.keys, ['', merged.overflow] as const]
+          const counts = [
+            ...merged.rows.map(({ key, counts: row }) => [key, row] as const),
+            ['', merged.other] as const,
+          ]
             .map(([name, row]) => [name, row[step] as number] as const)
             .filter(([, count]) => count > 0);
           const cells = given.map(({ steps }) => steps[step] as Part);
           expect(Object.fromEntries(counts)).to.deep.equal(model(cells));
         }
-        for (const row of [...merged.keys.values(), merged.overflow]) expect(row).to.have.length(3);
+        for (const { counts: row } of merged.rows) expect(row).to.have.length(3);
+        expect(merged.other).to.have.length(3);
       }),
     );
   });
