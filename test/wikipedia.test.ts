@@ -2,7 +2,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { execa, execaSync } from 'execa';
-import { endConsumers, startConsumer } from '../consumer/dist-test/support/consumer-process.js';
+import {
+  type ConsumerProcess,
+  endConsumers,
+  startConsumer,
+} from '../consumer/dist-test/support/consumer-process.js';
 import { makeFifo } from '../consumer/dist-test/support/fifo-writer.js';
 import { useTempDir } from '../consumer/dist-test/support/temp-dir.js';
 
@@ -34,7 +38,7 @@ describe('the edits of Wikipedias, replayed through a FIFO', () => {
 
   it('are counted as jq counts them: the excerpt', async () => {
     const edits = path.join(ROOT, 'test/data/wikipedia-edits.ndjson.gz');
-    expect(await expectJqCounts(edits, dir.path)).to.equal(980);
+    expect(await expectJqCounts(edits, dir.path, expectJqTopTen)).to.equal(980);
   });
 
   it('are counted as jq counts them: the whole file, where WIKIPEDIA_EDITS names it', async function () {
@@ -44,8 +48,31 @@ describe('the edits of Wikipedias, replayed through a FIFO', () => {
   });
 });
 
+/** The top ten of the last full hour, by the newest edit, as jq finds them among the lines themselves. */
+async function expectJqTopTen(edits: string, consumer: ConsumerProcess): Promise<void> {
+  const query = 'window=1h&align=true&until=latest&limit=10&format=list';
+  const answer = await consumer.get<{
+    window: { start: number; end: number };
+    counts: { key: string; count: number }[];
+  }>(`/events/countByEventType?${query}`);
+  const { start, end } = answer.window;
+  expect([start % 3600, end - start]).to.deep.equal([0, 3600]);
+  const seconds = '(.time | sub("[.][0-9]+Z$"; "Z") | fromdateiso8601)';
+  const inWindow = `select(${seconds} >= ${start} and ${seconds} < ${end})`;
+  const counts = await jqCounts(edits, `${inWindow} | ${JQ_TYPES}`);
+  const ranking = Object.entries(counts).sort(
+    ([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1), // the channels are ASCII
+  );
+  expect(ranking.length).to.be.greaterThan(10);
+  expect(answer.counts.map(({ key, count }) => [key, count])).to.deep.equal(ranking.slice(0, 10));
+}
+
 /** Replays a file into a FIFO and compares every count; returns how many lines it had. */
-async function expectJqCounts(edits: string, fifoDir: string): Promise<number> {
+async function expectJqCounts(
+  edits: string,
+  fifoDir: string,
+  expectMore: (edits: string, consumer: ConsumerProcess) => Promise<void> = async () => {},
+): Promise<number> {
   const fifo = path.join(fifoDir, 'events-wikipedia.fifo');
   makeFifo(fifo);
   const consumer = await startConsumer(fifoDir, MAPPING);
@@ -60,6 +87,7 @@ async function expectJqCounts(edits: string, fifoDir: string): Promise<number> {
     await jqCounts(edits, JQ_TYPES),
   );
   expect(await consumer.get('/events/countWords')).to.deep.equal(await jqCounts(edits, JQ_WORDS));
+  await expectMore(edits, consumer);
   return stats.lines;
 }
 

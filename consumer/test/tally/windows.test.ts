@@ -186,6 +186,23 @@ describe('Windows', () => {
     });
   });
 
+  context('when another thread moves the front', () => {
+    it('keeps the edges of an interval from canAnswer on until it is asked again', () => {
+      const subject = new Subject();
+      const start = 1_509_602_400;
+      subject.add(
+        Array.from({ length: 600 }, (_, i) => ({ time: start + i, type: 'a', value: 1 })),
+        start + 600,
+      );
+      const interval = { start: start + 50, end: start + 60, resolution: 1 };
+      expect(subject.windows.canAnswer(interval)).to.equal(true);
+      new EventTimeFront(subject.front.buffer).advanceTo(start + 3600);
+      expect([...subject.windows.counts('types', interval).counts]).to.deep.equal([10]);
+      expect(subject.windows.sums(interval).get(1)?.total).to.equal(10);
+      expect(subject.windows.canAnswer(interval)).to.equal(false);
+    });
+  });
+
   context('when all cells are taken', () => {
     it('counts keys that are new to a bucket as overflow, known ones as themselves', () => {
       const subject = new Subject(7200, 3);
