@@ -108,10 +108,13 @@ class Pipeline {
 
   total(windowSeconds: number): number {
     const request = { windowSeconds, until: 'latest', alignSeconds: null, stepSeconds: 1 } as const;
-    const context = { now: BEGIN, front: this.front.value, retentionSeconds: RETENTION_SECONDS };
+    const { windows } = this.tally;
+    const context = { now: BEGIN, front: this.front.value, since: windows.since };
     const resolved = resolveInterval(request, context);
     if (!resolved.ok) throw new Error(`${windowSeconds} s is beyond the retention`);
-    const { counts } = this.tally.windows.counts('words', resolved.interval);
+    const interval = windows.fit(resolved.interval);
+    if (interval === null) throw new Error(`${windowSeconds} s is beyond the retention`);
+    const { counts } = windows.counts('words', interval);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 }

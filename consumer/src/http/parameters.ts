@@ -1,6 +1,7 @@
 /** What the query string of a request may say, and how it is read. */
 import type { ParsedUrlQuery } from 'node:querystring';
 import { z } from 'zod';
+import { SERIES_STEPS_MAX } from '../ingest/ingest-client.js';
 import { HOUR_SECONDS, MINUTE_SECONDS, type WindowRequest } from '../tally/interval.js';
 import { ProblemError } from './problem.js';
 
@@ -8,8 +9,6 @@ const UNIT_SECONDS = { s: 1, m: MINUTE_SECONDS, h: HOUR_SECONDS } as const;
 const LIMIT_MAX = 10_000;
 /** Largest Unix time that `until` may name: 2^53 and what can be added to it are no longer exact. */
 const UNTIL_MAX = 1e15;
-/** Points of one series at most. */
-export const SERIES_POINTS_MAX = 10_000;
 
 interface Duration {
   readonly seconds: number;
@@ -110,9 +109,9 @@ export function toWindowRequest(
     );
   }
   if (step !== undefined) {
-    const points = window.seconds / step.seconds;
-    if (points < 1 || points > SERIES_POINTS_MAX) {
-      const expected = `at most the window, in which it fits at most ${SERIES_POINTS_MAX} times`;
+    const steps = window.seconds / step.seconds;
+    if (steps < 1 || steps > SERIES_STEPS_MAX) {
+      const expected = `at most the window, in which it fits at most ${SERIES_STEPS_MAX} times`;
       throw badParameter('step', query.step, expected);
     }
   }

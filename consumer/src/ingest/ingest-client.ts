@@ -5,6 +5,9 @@ import type { KeyTotal } from '../tally/ranking.js';
 import type { TallyStats } from '../tally/tally.js';
 import type { CountedKind, Moment, PostAnswer, SourceCounts } from './protocol.js';
 
+/** Steps of one series at most. */
+export const SERIES_STEPS_MAX = 10_000;
+
 export const INGEST_STATES = ['starting', 'running', 'restarting', 'stopped'] as const;
 export type IngestState = (typeof INGEST_STATES)[number];
 
@@ -69,6 +72,13 @@ export interface IngestStats extends TallyStats, Moment {
   readonly fifoDirFault: string | null;
 }
 
+/** Stats and counts of the same lines: the batch of all of them is the same. */
+export interface Snapshot {
+  readonly stats: IngestStats;
+  /** One for each kind that was asked for, in their order. */
+  readonly counts: readonly Counts[];
+}
+
 /**
  * What may be asked of the ingest threads, however many there are. Every question rejects with
  * IngestUnavailableError when one of them is not there.
@@ -81,8 +91,8 @@ export interface IngestClient {
   /** Counts of a window, or since the start. Rejects with WindowBeyondRetentionError as well. */
   counts(of: CountedKind, window: WindowRequest | null): Promise<Counts>;
   /**
-   * Counts of a window step by step, of the `limit` largest keys; steps null: the finest that its buckets
-   * allow for. Rejects with WindowBeyondRetentionError and StepTooFineError as well.
+   * Counts of a window step by step, of the `limit` largest keys; steps null: seconds, minutes or hours,
+   * the finest that its buckets and a bound on their number allow for. Rejects with WindowBeyondRetentionError and StepTooFineError as well.
    */
   series(
     of: KeyKind,
@@ -91,6 +101,8 @@ export interface IngestClient {
     limit: number,
   ): Promise<Series>;
   stats(): Promise<IngestStats>;
+  /** Stats and counts of one moment. Rejects with WindowBeyondRetentionError as well. */
+  snapshot(kinds: readonly CountedKind[], window: WindowRequest | null): Promise<Snapshot>;
   /** Counts whole lines. The bytes are given away. */
   post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer>;
 }

@@ -3,7 +3,15 @@ import type { Log } from '../log.js';
 import { FifoDirectory } from '../sources/fifo-directory.js';
 import type { SourceStatus } from '../sources/source.js';
 import { EventTimeFront } from '../tally/event-time-front.js';
-import type { WindowRequest } from '../tally/interval.js';
+import {
+  answerableSince,
+  HOUR_SECONDS,
+  type Interval,
+  keptSeconds,
+  MINUTE_SECONDS,
+  resolveInterval,
+  type WindowRequest,
+} from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
 import { POST_SOURCE } from './ingest.js';
 import {
@@ -12,7 +20,9 @@ import {
   type IngestState,
   type IngestStats,
   IngestUnavailableError,
+  SERIES_STEPS_MAX,
   type Series,
+  type Snapshot,
   type SourceStats,
   StepTooFineError,
   WindowBeyondRetentionError,
@@ -21,6 +31,7 @@ import { IngestThread } from './ingest-thread.js';
 import {
   type Keyed,
   mergeCounts,
+  mergeIntervals,
   mergeMoments,
   mergeSeries,
   mergeSources,
@@ -29,18 +40,28 @@ import {
 import type {
   AnswerTo,
   CountedKind,
+  CountsAnswer,
   CountsQuery,
   IngestOptions,
   PostAnswer,
+  Query,
   Refusal,
+  SeriesAnswer,
   SeriesQuery,
+  SnapshotAnswer,
+  SnapshotQuery,
   SourceCounts,
+  StatsAnswer,
 } from './protocol.js';
+
+type Answered = CountsAnswer | SeriesAnswer | SnapshotAnswer;
 
 /** An open source is idle when it gave no line for so long. */
 const IDLE_AFTER_SECONDS = 10;
 /** How often a window is asked for again when the front moved on between the threads' answers. */
 const ATTEMPTS_MAX = 10;
+/** Steps of a series for which no step was asked for. */
+const STEPS = [1, MINUTE_SECONDS, HOUR_SECONDS] as const;
 /** The name of standard input as a source. */
 const STDIN = '-';
 const POST_STATUS: SourceStatus = { state: 'open', reason: null };
@@ -57,6 +78,10 @@ export interface IngestPoolOptions extends IngestOptions {
 /**
  * The ingest threads as one: gives each source to the thread with the least to do, where it stays, and
  * asks all of them what is asked of it.
+ *
+ * A question goes to all threads at once, and each of them answers its questions in their order. So of
+ * two answers one is the earlier in every thread, and the sum of the threads' batch numbers names one
+ * moment, as a single thread's batch number does.
  */
 export class IngestPool implements IngestClient {
   readonly retentionSeconds: number;
@@ -123,23 +148,113 @@ export class IngestPool implements IngestClient {
     await Promise.all(this.#threads.map((thread) => thread.stop()));
   }
 
-  async counts(of: CountedKind, window: WindowRequest | null): Promise<Counts> {
-    const query: CountsQuery = { kind: 'counts', of, window };
-    return mergeCounts(await this.#askForKeys(query, of === 'sums' ? 'types' : of));
+  async counts(of: CountedKind, request: WindowRequest | null): Promise<Counts> {
+    const parts = await this.#askForWindow(request, (window) => ({ kind: 'counts', of, window }));
+    return mergeCounts(this.#keyed(of, parts));
   }
 
   async series(
     of: KeyKind,
-    window: WindowRequest,
-    stepSeconds: number | null,
+    request: WindowRequest,
+    askedStep: number | null,
     limit: number,
   ): Promise<Series> {
-    const query: SeriesQuery = { kind: 'series', of, window, stepSeconds };
-    return mergeSeries(await this.#askForKeys(query, of), limit);
+    let stepSeconds = askedStep ?? finestStep((await this.#resolve(request)).resolution, request);
+    for (;;) {
+      try {
+        const parts = await this.#askForWindow({ ...request, stepSeconds }, (window) => ({
+          kind: 'series',
+          of,
+          window: window as Interval,
+          stepSeconds,
+        }));
+        return mergeSeries(this.#keyed(of, parts), limit);
+      } catch (error) {
+        // The buckets may have become coarser meanwhile.
+        if (askedStep !== null || !(error instanceof StepTooFineError)) throw error;
+        stepSeconds = error.resolution;
+      }
+    }
   }
 
   async stats(): Promise<IngestStats> {
-    const answers = await Promise.all(this.#threads.map((thread) => thread.ask({ kind: 'stats' })));
+    return this.#mergeStats(await this.#askAll({ kind: 'stats' }));
+  }
+
+  async snapshot(kinds: readonly CountedKind[], request: WindowRequest | null): Promise<Snapshot> {
+    const parts = await this.#askForWindow(request, (window) => ({
+      kind: 'snapshot',
+      kinds,
+      window,
+    }));
+    const counts = kinds.map((of, i) =>
+      mergeCounts(
+        this.#keyed(
+          of,
+          parts.map((part) => part.counts[i] as CountsAnswer),
+        ),
+      ),
+    );
+    return { stats: this.#mergeStats(parts.map(({ stats }) => stats)), counts };
+  }
+
+  post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
+    return this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
+  }
+
+  #askAll<Q extends Query>(query: Q): Promise<AnswerTo<Q>[]> {
+    return Promise.all(this.#threads.map((thread) => thread.ask(query)));
+  }
+
+  /**
+   * Asks all threads for the same interval. Where the buckets of one are coarser than those of another,
+   * all are asked for the interval that suits all; where the front has moved past it, it is resolved
+   * again.
+   */
+  async #askForWindow<Q extends CountsQuery | SeriesQuery | SnapshotQuery>(
+    request: WindowRequest | null,
+    toQuery: (window: Interval | null) => Q,
+  ): Promise<Exclude<AnswerTo<Q>, Refusal>[]> {
+    let window = request === null ? null : await this.#resolve(request);
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const answers: (Answered | Refusal)[] = await this.#askAll(toQuery(window));
+      const refusal = answers.find((answer) => answer.kind === 'moved' || answer.kind === 'coarse');
+      if (refusal?.kind === 'coarse') throw new StepTooFineError(refusal.resolution);
+      if (refusal === undefined) {
+        const intervals = (answers as Answered[]).flatMap(intervalsOf);
+        const common = intervals.length === 0 ? null : mergeIntervals(intervals);
+        const isCommon = ({ start, end }: Interval) =>
+          start === common?.start && end === common.end;
+        if (intervals.every(isCommon)) return answers as Exclude<AnswerTo<Q>, Refusal>[];
+        window = common;
+      } else if (request !== null) {
+        window = await this.#resolve(request);
+      }
+    }
+    throw new IngestUnavailableError('event time moves on faster than the threads can be asked');
+  }
+
+  /** The threads' answers, in the order of the threads, with the keys of their ids. */
+  #keyed<A>(of: CountedKind, answers: readonly A[]): Keyed<A>[] {
+    const kind = of === 'sums' ? 'types' : of;
+    return this.#threads.map((thread, i) => ({ answer: answers[i] as A, keys: thread.keys(kind) }));
+  }
+
+  /** Rejects with WindowBeyondRetentionError. */
+  async #resolve(request: WindowRequest): Promise<Interval> {
+    const { retentionSeconds, maxClockSkewSeconds } = this.#options;
+    const now = Date.now() / 1000;
+    // The clock was set back: every thread has to look at it, which any question makes it do.
+    if (this.#front.value > now + maxClockSkewSeconds) await this.#askAll({ kind: 'stats' });
+    const front = this.#front.value;
+    const kept = answerableSince(front, keptSeconds(retentionSeconds, maxClockSkewSeconds));
+    const since = Math.max(kept, this.#front.droppedBefore);
+    const result = resolveInterval(request, { now, front, since });
+    if (!result.ok) throw new WindowBeyondRetentionError(result.since);
+    return result.interval;
+  }
+
+  #mergeStats(answers: readonly StatsAnswer[]): IngestStats {
     const sources = mergeSources(answers.map((answer) => answer.sources));
     const ages = Array.from(sources.values())
       .map(({ lastLineSecondsAgo }) => lastLineSecondsAgo)
@@ -156,44 +271,6 @@ export class IngestPool implements IngestClient {
       sources: this.#sourceStats(sources),
       fifoDirFault: this.#fifos?.fault ?? null,
     };
-  }
-
-  post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
-    return this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
-  }
-
-  /**
-   * Asks every thread for the same keys. A window is resolved by the first thread, against the clock and
-   * the front as they are between two of its reads; the others are asked for just that interval, and if
-   * one of them has moved past it meanwhile, all are asked again.
-   */
-  async #askForKeys<Q extends CountsQuery | SeriesQuery>(
-    query: Q,
-    of: KeyKind,
-  ): Promise<Keyed<Exclude<AnswerTo<Q>, Refusal>>[]> {
-    type Part = Keyed<Exclude<AnswerTo<Q>, Refusal>>;
-    const ask = async (thread: IngestThread, asked: CountsQuery | SeriesQuery) => {
-      const answer = await thread.ask(asked);
-      return { answer, keys: thread.keys(of) };
-    };
-    const [first, ...others] = this.#threads as [IngestThread, ...IngestThread[]];
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const resolved = await ask(first, query);
-      if ('interval' in resolved.answer) {
-        const { interval: window, ...answer } = resolved.answer;
-        const asked = { ...query, window } as CountsQuery | SeriesQuery;
-        const same =
-          'stepSeconds' in answer ? { ...asked, stepSeconds: answer.stepSeconds } : asked;
-        const parts = await Promise.all(
-          others.map((thread) => ask(thread, same as CountsQuery | SeriesQuery)),
-        );
-        parts.unshift(resolved);
-        if (parts.every(({ answer }) => 'interval' in answer)) return parts as Part[];
-      } else if (resolved.answer.kind !== 'moved') {
-        throw toError(resolved.answer);
-      }
-    }
-    throw new IngestUnavailableError('event time moves on faster than the threads can be asked');
   }
 
   /** Keys of all threads, each once. All of them are known once every thread has answered. */
@@ -238,14 +315,19 @@ export class IngestPool implements IngestClient {
     this.#identityOf.delete(name);
   }
 
-  /** The thread with the fewest sources. */
+  /** Of the threads that run, or of all where none does, the one with the fewest sources to read. */
   #leastBusy(): IngestThread {
-    const sources = (thread: IngestThread) =>
-      [...this.#threadOf.values()].filter((owner) => owner === thread).length;
-    const [first, ...others] = this.#threads as [IngestThread, ...IngestThread[]];
-    return others.reduce(
-      (least, thread) => (sources(thread) < sources(least) ? thread : least),
-      first,
+    const gone = new Set<string>();
+    for (const [name, { state }] of this.#fifos?.statuses() ?? [])
+      if (state === 'gone') gone.add(name);
+    const sources = new Map<IngestThread, number>();
+    for (const [name, thread] of this.#threadOf) {
+      if (!gone.has(name)) sources.set(thread, (sources.get(thread) ?? 0) + 1);
+    }
+    const running = this.#threads.filter((thread) => thread.state === 'running');
+    const candidates = running.length === 0 ? this.#threads : running;
+    return candidates.reduce((least, thread) =>
+      (sources.get(thread) ?? 0) < (sources.get(least) ?? 0) ? thread : least,
     );
   }
 
@@ -289,8 +371,12 @@ function toIngestOptions(options: IngestOptions): IngestOptions {
   };
 }
 
-function toError(refusal: Exclude<Refusal, { kind: 'moved' }>): Error {
-  return refusal.kind === 'beyond'
-    ? new WindowBeyondRetentionError(refusal.since)
-    : new StepTooFineError(refusal.resolution);
+function intervalsOf(answer: Answered): Interval[] {
+  const intervals = answer.kind === 'snapshot' ? answer.counts : [answer];
+  return intervals.map(({ interval }) => interval).filter((interval) => interval !== null);
+}
+
+function finestStep(resolution: number, { windowSeconds }: WindowRequest): number {
+  const fits = (step: number) => step >= resolution && windowSeconds / step <= SERIES_STEPS_MAX;
+  return STEPS.find(fits) ?? HOUR_SECONDS;
 }

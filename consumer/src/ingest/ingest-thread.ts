@@ -174,7 +174,7 @@ export class IngestThread {
       case 'answer': {
         const { id, answer } = message;
         // Even when nobody waits for the answer any more: its keys will not be given again.
-        if ('newKeys' in answer) for (const keys of answer.newKeys) this.#learn(keys);
+        for (const keys of newKeysOf(answer)) this.#learn(keys);
         const pending = this.#pending.get(id);
         this.#pending.delete(id);
         clearTimeout(pending?.timer);
@@ -214,4 +214,10 @@ export class IngestThread {
     this.#restartTimer = setTimeout(() => this.start(), delayMs);
     this.#handlers.onDown();
   }
+}
+
+/** In the order in which the thread gave them. */
+function newKeysOf(answer: Answer): readonly NewKeys[] {
+  if (answer.kind === 'snapshot') return [...answer.counts, answer.stats].flatMap(newKeysOf);
+  return 'newKeys' in answer ? answer.newKeys : [];
 }

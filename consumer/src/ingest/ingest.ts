@@ -1,16 +1,11 @@
+import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
 import { ReferenceScanner } from '../scan/reference-scanner.js';
 import type { Scanner } from '../scan/scanner.js';
 import { FifoReader } from '../sources/fifo-reader.js';
 import { readStdin } from '../sources/stdin-reader.js';
 import type { EventBatch } from '../tally/event-batch.js';
 import type { EventTimeFront } from '../tally/event-time-front.js';
-import {
-  answerableSince,
-  type Interval,
-  type IntervalResult,
-  resolveInterval,
-  type WindowRequest,
-} from '../tally/interval.js';
+import type { Interval } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '../tally/key-table.js';
 import type { CountColumns } from '../tally/run-counts.js';
 import type { RunningSum } from '../tally/running-sum.js';
@@ -28,6 +23,8 @@ import type {
   Refusal,
   SeriesAnswer,
   SeriesQuery,
+  SnapshotAnswer,
+  SnapshotQuery,
   SourceCounts,
   StatsAnswer,
 } from './protocol.js';
@@ -62,11 +59,29 @@ interface OpenSource {
 /** Released FIFOs that writers still hold, at most; past it the one that was released first is closed. */
 const DRAINING_MAX = 100;
 
-/** Posted lines are scanned in pieces as large as a read: batches grow no larger for them. */
+/**
+ * Posted lines are scanned in pieces as large as a read, one a turn of the event loop: no source and no
+ * query waits for a whole body.
+ */
 const POST_SCAN_BYTES = 65_536;
 
 /** Posted lines are counted as those of a source of this name. */
 export const POST_SOURCE = 'POST /events';
+
+/** A body that is being counted. */
+interface Post {
+  readonly lines: Uint8Array;
+  readonly scanner: Scanner;
+  /** How many bytes of the lines are counted. */
+  counted: number;
+  readonly total: {
+    readonly kind: 'post';
+    accepted: number;
+    blank: number;
+    readonly rejected: Record<RejectionReason, number>;
+  };
+  resolve(answer: PostAnswer): void;
+}
 
 /** An ingest thread's content: sources → scan → tally, and the answers to queries. */
 export class Ingest {
@@ -80,6 +95,8 @@ export class Ingest {
   readonly #open = new Map<string, OpenSource>();
   /** Sources that were released but may still be read. */
   readonly #draining = new Set<OpenSource>();
+  /** In the order in which they came; the first is being counted. */
+  readonly #posts: Post[] = [];
   /** How many ids of each kind the asker knows; it knows without being told that id 0 is overflow. */
   readonly #keysGiven = { types: 1, words: 1 };
 
@@ -132,21 +149,37 @@ export class Ingest {
     this.#sources.delete(name);
   }
 
-  /** Stops reading. What was read is counted by then: a read is scanned and tallied as it comes. */
+  /**
+   * Stops reading. What was read is counted by then: a read is scanned and tallied as it comes, and what
+   * was posted is counted here to its end.
+   */
   stop(): void {
     for (const source of [...this.#open.values(), ...this.#draining]) source.close();
+    while (this.#posts.length > 0) this.#countPosted();
   }
 
-  answer(query: Query): Answer {
+  /** Counts posted lines, and resolves when all are. */
+  post({ lines }: PostQuery): Promise<PostAnswer> {
+    return new Promise((resolve) => {
+      const rejected = { too_long: 0, not_json: 0, not_an_event: 0 };
+      const total: Post['total'] = { kind: 'post', accepted: 0, blank: 0, rejected };
+      const scanner = this.#createScanner();
+      this.#posts.push({ lines, scanner, counted: 0, total, resolve });
+      if (this.#posts.length === 1) setImmediate(() => this.#postTurn());
+    });
+  }
+
+  answer(query: Exclude<Query, PostQuery>): Exclude<Answer, PostAnswer> {
+    this.#tally.windows.followClock(this.#clock.now());
     switch (query.kind) {
       case 'counts':
         return this.#counts(query);
       case 'series':
         return this.#series(query);
+      case 'snapshot':
+        return this.#snapshot(query);
       case 'stats':
         return this.#stats();
-      case 'post':
-        return this.#post(query);
       default:
         throw new Error(`unknown query ${JSON.stringify(query satisfies never)}`);
     }
@@ -223,8 +256,8 @@ export class Ingest {
   }
 
   #counts({ of, window }: CountsQuery): CountsAnswer | Refusal {
-    const interval = this.#resolve(window, null);
-    if (interval !== null && 'kind' in interval) return interval;
+    const interval = window === null ? null : this.#tally.windows.fit(window);
+    if (interval === null && window !== null) return { kind: 'moved' };
     return {
       kind: 'counts',
       ...this.#moment(),
@@ -232,6 +265,16 @@ export class Ingest {
       interval,
       ...(of === 'sums' ? this.#sums(interval) : { ...this.#columns(of, interval), sums: null }),
     };
+  }
+
+  #snapshot({ kinds, window }: SnapshotQuery): SnapshotAnswer | Refusal {
+    const counts: CountsAnswer[] = [];
+    for (const of of kinds) {
+      const answer = this.#counts({ kind: 'counts', of, window });
+      if (answer.kind !== 'counts') return answer;
+      counts.push(answer);
+    }
+    return { kind: 'snapshot', counts, stats: this.#stats() };
   }
 
   #columns(of: KeyKind, interval: Interval | null): CountColumns {
@@ -249,11 +292,11 @@ export class Ingest {
     };
   }
 
-  #series({ of, window, stepSeconds: askedStep }: SeriesQuery): SeriesAnswer | Refusal {
-    const front = this.#front.value; // read once: another thread may move it at any time
-    const stepSeconds = askedStep ?? this.#finestStep(window, front);
-    const interval = this.#resolve(window, stepSeconds, front);
-    if (interval === null || 'kind' in interval) return interval ?? { kind: 'moved' };
+  #series({ of, window, stepSeconds }: SeriesQuery): SeriesAnswer | Refusal {
+    const interval = this.#tally.windows.fit(window);
+    if (interval === null) return { kind: 'moved' };
+    const { resolution } = interval;
+    if (stepSeconds % resolution !== 0) return { kind: 'coarse', resolution };
     const columns: CountColumns[] = [];
     for (let start = interval.start; start < interval.end; start += stepSeconds) {
       columns.push(
@@ -284,42 +327,8 @@ export class Ingest {
     };
   }
 
-  #finestStep(window: WindowRequest | Interval, front: number): number {
-    if (!('windowSeconds' in window)) return window.resolution;
-    const result = this.#resolveRequest(window, front);
-    return result.ok ? result.interval.resolution : 1;
-  }
-
-  /** `stepSeconds` is null where one number is asked for, not a series. */
-  #resolve(
-    window: WindowRequest | Interval | null,
-    stepSeconds: number | null,
-    front = this.#front.value,
-  ): Interval | Refusal | null {
-    if (window === null) return null;
-    let interval: Interval;
-    if ('windowSeconds' in window) {
-      const result = this.#resolveRequest({ ...window, stepSeconds: stepSeconds ?? 1 }, front);
-      if (!result.ok) return { kind: 'beyond', since: result.since };
-      interval = result.interval;
-    } else {
-      interval = window;
-    }
-    const { resolution } = interval;
-    if (stepSeconds !== null && stepSeconds % resolution !== 0)
-      return { kind: 'coarse', resolution };
-    // Another thread may have moved the front since the interval was resolved.
-    return this.#tally.windows.canAnswer(interval) ? interval : { kind: 'moved' };
-  }
-
-  #resolveRequest(request: WindowRequest, front: number): IntervalResult {
-    const { retentionSeconds } = this.#options;
-    return resolveInterval(request, { now: this.#clock.now(), front, retentionSeconds });
-  }
-
   #moment(): Moment {
-    const front = this.#front.value;
-    const since = front < 0 ? null : answerableSince(front, this.#options.retentionSeconds);
+    const since = this.#front.value < 0 ? null : this.#tally.windows.since;
     return { batch: this.#tally.batch, since };
   }
 
@@ -341,25 +350,29 @@ export class Ingest {
     return { kind: 'stats', ...this.#tally.stats(), ...this.#moment(), newKeys, sources };
   }
 
-  #post({ lines }: PostQuery): PostAnswer {
-    const source = this.#sourceOf(POST_SOURCE);
-    const scanner = this.#createScanner();
-    const total = {
-      accepted: 0,
-      blank: 0,
-      rejected: { too_long: 0, not_json: 0, not_an_event: 0 },
-    };
-    const count = (batch: EventBatch) => {
-      total.accepted += batch.length;
-      total.blank += batch.blank;
-      total.rejected.too_long += batch.rejected.too_long;
-      total.rejected.not_json += batch.rejected.not_json;
-      total.rejected.not_an_event += batch.rejected.not_an_event;
-    };
-    for (let start = 0; start < lines.length; start += POST_SCAN_BYTES) {
-      count(this.#tallyBytes(source, scanner, lines.subarray(start, start + POST_SCAN_BYTES)));
-    }
-    count(this.#tallyEnd(source, scanner));
-    return { kind: 'post', ...total };
+  #postTurn(): void {
+    this.#countPosted();
+    if (this.#posts.length > 0) setImmediate(() => this.#postTurn());
   }
+
+  /** Counts a piece of the first body. */
+  #countPosted(): void {
+    const [post] = this.#posts;
+    if (post === undefined) return;
+    const { lines, scanner, total } = post;
+    const source = this.#sourceOf(POST_SOURCE);
+    const piece = lines.subarray(post.counted, post.counted + POST_SCAN_BYTES);
+    post.counted += piece.length;
+    addAccount(total, this.#tallyBytes(source, scanner, piece));
+    if (post.counted < lines.length) return;
+    addAccount(total, this.#tallyEnd(source, scanner));
+    this.#posts.shift();
+    post.resolve(total);
+  }
+}
+
+function addAccount(total: Post['total'], batch: EventBatch): void {
+  total.accepted += batch.length;
+  total.blank += batch.blank;
+  for (const reason of REJECTION_REASONS) total.rejected[reason] += batch.rejected[reason];
 }

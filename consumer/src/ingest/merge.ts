@@ -1,4 +1,5 @@
 /** Answers of several ingest threads, each with key ids of its own, as one, by key. */
+import type { Interval } from '../tally/interval.js';
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
 import { type KeyTotal, rank } from '../tally/ranking.js';
 import { RunningSum } from '../tally/running-sum.js';
@@ -20,7 +21,16 @@ export function mergeMoments(moments: readonly Moment[]): Moment {
   };
 }
 
-/** All of the same interval. */
+/** The smallest interval that covers all; at least one. */
+export function mergeIntervals(intervals: readonly Interval[]): Interval {
+  return {
+    start: Math.min(...intervals.map(({ start }) => start)),
+    end: Math.max(...intervals.map(({ end }) => end)),
+    resolution: Math.max(...intervals.map(({ resolution }) => resolution)),
+  };
+}
+
+/** All of the same interval, or all since the start. */
 export function mergeCounts(parts: readonly Keyed<CountsAnswer>[]): Counts {
   const totals = new Map<string, KeyTotal>();
   let overflow: KeyTotal | null = null;
@@ -32,7 +42,8 @@ export function mergeCounts(parts: readonly Keyed<CountsAnswer>[]): Counts {
       else totals.set(total.key, addTotals(totals.get(total.key), total));
     }
   }
-  const { interval } = (parts[0] as Keyed<CountsAnswer>).answer;
+  const intervals = parts.map(({ answer }) => answer.interval).filter((each) => each !== null);
+  const interval = intervals.length === 0 ? null : mergeIntervals(intervals);
   const moment = mergeMoments(parts.map(({ answer }) => answer));
   return { ...moment, interval, keys: [...totals.values()], overflow };
 }

@@ -2,8 +2,8 @@
  * What crosses between the main thread and an ingest thread, and nothing else does.
  *
  *   main ──▶ ingest   query (numbered), open, release and forget (a source), stop
- *   ingest ──▶ main   ready (once), answer (to each query, in their order), opened and ended
- *                     (a source)
+ *   ingest ──▶ main   ready (once), answer (to each query, in their order; to posted lines when they
+ *                     are counted), opened and ended (a source)
  *
  * The thread's exit is its last word: told to stop, it stops reading, counts what it has read and exits.
  *
@@ -11,11 +11,12 @@
  * as columns, which are transferred, not copied; the keys themselves cross once: an answer brings those
  * that the main thread has not been given yet. Ranking and writing JSON are the main thread's.
  *
- * The front of event time, which all ingest threads have in common, is in shared memory.
+ * The front of event time, which all ingest threads have in common, is in shared memory. The main thread
+ * resolves windows against it, so that all threads can be asked for the same interval at once.
  */
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { RejectionReason } from '@event-tally/shared/line.js';
-import type { Interval, WindowRequest } from '../tally/interval.js';
+import type { Interval } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
 import type { CountColumns } from '../tally/run-counts.js';
 import type { TallyStats } from '../tally/tally.js';
@@ -44,17 +45,24 @@ export type CountedKind = KeyKind | 'sums';
 export interface CountsQuery {
   readonly kind: 'counts';
   readonly of: CountedKind;
-  /** null: since the start. An interval: exactly that one, or none. */
-  readonly window: WindowRequest | Interval | null;
+  /** null: since the start. */
+  readonly window: Interval | null;
 }
 
 /** Counts over time: a bucket a step of the window. */
 export interface SeriesQuery {
   readonly kind: 'series';
   readonly of: KeyKind;
-  readonly window: WindowRequest | Interval;
-  /** null: the finest that the window's buckets allow for. */
-  readonly stepSeconds: number | null;
+  /** A whole number of steps. */
+  readonly window: Interval;
+  readonly stepSeconds: number;
+}
+
+/** Counts of several kinds, and stats, all of the same lines. */
+export interface SnapshotQuery {
+  readonly kind: 'snapshot';
+  readonly kinds: readonly CountedKind[];
+  readonly window: Interval | null;
 }
 
 export interface StatsQuery {
@@ -67,7 +75,7 @@ export interface PostQuery {
   readonly lines: Uint8Array<ArrayBuffer>;
 }
 
-export type Query = CountsQuery | SeriesQuery | StatsQuery | PostQuery;
+export type Query = CountsQuery | SeriesQuery | SnapshotQuery | StatsQuery | PostQuery;
 
 /** Keys that the main thread does not know yet: their ids follow those of all earlier answers. */
 export interface NewKeys {
@@ -84,9 +92,7 @@ export interface Moment {
 
 /** A window that cannot be counted. */
 export type Refusal =
-  /** It reaches back to before `since`. */
-  | { readonly kind: 'beyond'; readonly since: number }
-  /** The front has moved on: buckets no longer have the edges of the interval. */
+  /** The front has moved on: there are no longer buckets for it. */
   | { readonly kind: 'moved' }
   /** It reaches back to where buckets are of that many seconds, which the step is no multiple of. */
   | { readonly kind: 'coarse'; readonly resolution: number };
@@ -94,6 +100,7 @@ export type Refusal =
 export interface CountsAnswer extends Moment, CountColumns {
   readonly kind: 'counts';
   readonly newKeys: readonly NewKeys[];
+  /** What was asked for, or where buckets are coarser, the smallest that covers it. */
   readonly interval: Interval | null;
   /** The parts of each id's RunningSum, end to end; null unless sums were asked for. */
   readonly sums: Float64Array<ArrayBuffer> | null;
@@ -125,6 +132,13 @@ export interface StatsAnswer extends TallyStats {
   readonly sources: Readonly<Record<string, SourceCounts>>;
 }
 
+export interface SnapshotAnswer {
+  readonly kind: 'snapshot';
+  /** One for each kind that was asked for, in their order. */
+  readonly counts: readonly CountsAnswer[];
+  readonly stats: StatsAnswer;
+}
+
 export interface PostAnswer {
   readonly kind: 'post';
   readonly accepted: number;
@@ -136,11 +150,19 @@ export type AnswerTo<Q extends Query> = Q extends CountsQuery
   ? CountsAnswer | Refusal
   : Q extends SeriesQuery
     ? SeriesAnswer | Refusal
-    : Q extends StatsQuery
-      ? StatsAnswer
-      : PostAnswer;
+    : Q extends SnapshotQuery
+      ? SnapshotAnswer | Refusal
+      : Q extends StatsQuery
+        ? StatsAnswer
+        : PostAnswer;
 
-export type Answer = CountsAnswer | SeriesAnswer | StatsAnswer | PostAnswer | Refusal;
+export type Answer =
+  | CountsAnswer
+  | SeriesAnswer
+  | SnapshotAnswer
+  | StatsAnswer
+  | PostAnswer
+  | Refusal;
 
 export type MessageToIngest =
   | { readonly kind: 'query'; readonly id: number; readonly query: Query }

@@ -22,8 +22,10 @@ const ingest = new Ingest(options, new EventTimeFront(frontBuffer), clock, {
 port.on('message', (message: MessageToIngest) => {
   switch (message.kind) {
     case 'query': {
-      const answer = ingest.answer(message.query);
-      send({ kind: 'answer', id: message.id, answer }, columnsOf(answer));
+      const { id, query } = message;
+      const reply = (answer: Answer) => send({ kind: 'answer', id, answer }, columnsOf(answer));
+      if (query.kind === 'post') void ingest.post(query).then(reply);
+      else reply(ingest.answer(query));
       break;
     }
     case 'open':
@@ -37,7 +39,7 @@ port.on('message', (message: MessageToIngest) => {
       break;
     case 'stop':
       ingest.stop();
-      port.close();
+      setImmediate(() => port.close()); // once the answers to what was posted are on their way
       break;
   }
 });
@@ -45,6 +47,7 @@ send({ kind: 'ready' });
 
 /** The columns of an answer, which are given away rather than copied. */
 function columnsOf(answer: Answer): ArrayBuffer[] {
+  if (answer.kind === 'snapshot') return answer.counts.flatMap(columnsOf);
   return Object.values(answer)
     .filter((value): value is Float64Array<ArrayBuffer> => ArrayBuffer.isView(value))
     .map(({ buffer }) => buffer);

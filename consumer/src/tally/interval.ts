@@ -4,7 +4,10 @@
  *
  *        since            secondsFrom                front
  *   ───────┼──── minutes ──────┼───── seconds ─────────┤          event time, UTC
- *          └ front - retention └ front - 10 min, both at whole minutes
+ *          └ front - kept      └ front - 10 min, both at whole minutes
+ *
+ * Kept is the retention and what an event ahead of the clock can have moved the front beyond it, so that
+ * a window that ends now reaches back as far as the retention, wherever the front is.
  */
 export const MINUTE_SECONDS = 60;
 export const HOUR_SECONDS = 3600;
@@ -43,23 +46,33 @@ export function secondsFrom(front: number): number {
   return floorTo(front - EXACT_SECONDS, MINUTE_SECONDS);
 }
 
-/** The earliest event time that buckets can answer for: the first whole bucket inside the retention. */
-export function answerableSince(front: number, seconds: number): number {
-  const edge = Math.max(0, front - seconds);
+/**
+ * How far back from the front buckets are kept. A window that ends with the clock's second begins no
+ * earlier than the front - skew - retention, rounded down to a minute.
+ */
+export function keptSeconds(retentionSeconds: number, maxClockSkewSeconds: number): number {
+  return retentionSeconds + maxClockSkewSeconds + MINUTE_SECONDS;
+}
+
+/**
+ * The earliest event time that buckets can answer for, when they are kept so far back from the front: the
+ * start of the first whole one. 0 before the first event.
+ */
+export function answerableSince(front: number, kept: number): number {
+  const edge = Math.max(0, front - kept);
   return edge >= secondsFrom(front) ? Math.ceil(edge) : ceilTo(edge, MINUTE_SECONDS);
 }
 
 /**
- * The smallest interval of whole buckets that covers what was asked for, within what buckets can answer.
+ * The smallest interval of whole buckets that covers what was asked for.
  *
- * What is left of the retention begins at `since`, a whole bucket, and every window is cut there. One
- * that ends now or with the latest event is no longer than the retention, and is never refused for an
- * event ahead of the clock that has moved the front. One that is aligned, or ends at a given time, is
- * refused when it begins before the retention: nobody wants two thirds of a full hour.
+ * A window that begins before `since`, from which on there are buckets, is refused. One that ends now or
+ * with the latest event only does when the clock was set back; it is cut there instead, for what is left
+ * is what its asker means. `front` is -Infinity before the first event.
  */
 export function resolveInterval(
   { windowSeconds, until, alignSeconds, stepSeconds }: WindowRequest,
-  { now, front, retentionSeconds }: { now: number; front: number; retentionSeconds: number },
+  { now, front, since }: { now: number; front: number; since: number },
 ): IntervalResult {
   let end = until as number;
   if (typeof until === 'string') {
@@ -69,14 +82,11 @@ export function resolveInterval(
     end = alignSeconds === null ? current + 1 : current;
   }
   if (alignSeconds !== null) end = floorTo(end, alignSeconds);
-  let start = floorTo(end - windowSeconds, stepSeconds);
+  let start = Math.max(0, floorTo(end - windowSeconds, stepSeconds));
   end = ceilTo(end, stepSeconds);
 
-  if (front < 0) return { ok: true, interval: { start, end, resolution: 1 } };
-
-  const since = answerableSince(front, retentionSeconds);
   const mayBeCut = typeof until === 'string' && alignSeconds === null && since < end;
-  if (start < front - retentionSeconds && !mayBeCut) return { ok: false, since };
+  if (start < since && !mayBeCut) return { ok: false, since };
 
   const exactFrom = secondsFrom(front);
   if (start < exactFrom) {

@@ -11,11 +11,20 @@
  * are written once. A bucket holds a cell for each key it has seen, whatever the input does `cellsMax`
  * bounds all of them together: past it, a key that is new to a bucket is counted as the bucket's
  * overflow key, which always has a cell.
+ *
+ * The front follows the clock back when that is set back. What is kept then ahead of the front stays
+ * where it is, minutes among it, and counts for the windows that reach it.
  */
 import { CellMap } from './cell-map.js';
 import type { EventBatch } from './event-batch.js';
 import type { EventTimeFront } from './event-time-front.js';
-import { answerableSince, type Interval, MINUTE_SECONDS, secondsFrom } from './interval.js';
+import {
+  answerableSince,
+  type Interval,
+  keptSeconds,
+  MINUTE_SECONDS,
+  secondsFrom,
+} from './interval.js';
 import { type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
 import { type CountColumns, RunCounts } from './run-counts.js';
 import { RunningSum } from './running-sum.js';
@@ -43,6 +52,8 @@ export interface WindowStats {
 }
 
 interface Bucket {
+  /** The latest second that it holds events of. */
+  lastSecond: number;
   readonly types: CellMap;
   readonly words: CellMap;
   readonly sums: Map<number, RunningSum>;
@@ -62,6 +73,8 @@ export class Windows {
   #runSecond = NONE;
   readonly #run = { types: new RunCounts(), words: new RunCounts() };
   readonly #runSums = new Map<number, RunningSum>();
+  /** The largest event time that was counted here, by another thread's events the front is further. */
+  #ownFront = Number.NEGATIVE_INFINITY;
   /** Empty between queries. */
   readonly #answer = new RunCounts();
   #secondsFrom = Number.NEGATIVE_INFINITY;
@@ -78,10 +91,11 @@ export class Windows {
 
   /** `now` is the clock when the batch was read, Unix seconds. */
   add(batch: EventBatch, now: number): void {
+    this.followClock(now);
     const { front: sharedFront, retentionSeconds, maxClockSkewSeconds } = this.#options;
     const aheadAfter = now + maxClockSkewSeconds;
-    let front = sharedFront.value;
-    let lateBefore = front - retentionSeconds;
+    let ownFront = this.#ownFront;
+    let lateBefore = sharedFront.value - retentionSeconds;
     let target = NONE;
     let start = 0;
     for (let i = 0; i < batch.length; i++) {
@@ -89,12 +103,14 @@ export class Windows {
       let next: number;
       if (time > aheadAfter) {
         next = AHEAD;
+      } else if (time < lateBefore) {
+        next = LATE;
       } else {
-        if (time > front) {
-          front = time;
-          lateBefore = time - retentionSeconds;
+        if (time > ownFront) {
+          ownFront = time;
+          lateBefore = Math.max(lateBefore, time - retentionSeconds);
         }
-        next = time < lateBefore ? LATE : Math.floor(time);
+        next = Math.floor(time);
       }
       if (next !== target) {
         this.#addRun(target, batch, start, i);
@@ -103,23 +119,47 @@ export class Windows {
       }
     }
     this.#addRun(target, batch, start, batch.length);
-    if (front >= 0) sharedFront.advanceTo(front);
+    this.#ownFront = ownFront;
+    if (ownFront >= 0) sharedFront.advanceTo(ownFront);
     this.#age();
   }
 
   /**
-   * Whether all events of an interval are in buckets that do not reach beyond it. Once true, it stays so
-   * until the front moves on.
+   * Moves the front back when the clock was set back so far that the front is too far ahead of it: to the
+   * largest event time that is not, in whole seconds.
    */
-  canAnswer({ start, end }: Interval): boolean {
-    this.#settle();
-    const isEdge = (time: number) => time >= this.#secondsFrom || time % MINUTE_SECONDS === 0;
-    return start >= this.#since && isEdge(start) && isEdge(end);
+  followClock(now: number): void {
+    const { front, maxClockSkewSeconds } = this.#options;
+    const limit = now + maxClockSkewSeconds;
+    if (this.#ownFront > limit) this.#ownFront = this.#newestUpTo(limit);
+    front.retreatTo(this.#ownFront, limit);
+    if (this.#ownFront >= 0) front.advanceTo(this.#ownFront);
   }
 
-  /** Counts of an interval for which `canAnswer` is true. */
+  /** Event time from which on there are buckets. */
+  get since(): number {
+    this.#age();
+    return this.#since;
+  }
+
+  /**
+   * The smallest interval that covers this one and in which every bucket lies whole; null when there are
+   * no longer buckets for it. It is answered until the front moves on.
+   */
+  fit({ start, end }: Interval): Interval | null {
+    this.#age();
+    this.#flushRun();
+    if (start < this.#since) return null;
+    const from = Math.max(this.#since, this.#isInsideBucket(start) ? minuteOf(start) : start);
+    const to = this.#isInsideBucket(end) ? minuteOf(end) + MINUTE_SECONDS : end;
+    const [minute] = bucketsBetween(this.#minutes, MINUTE_SECONDS, from, to);
+    const isCoarse = from < this.#secondsFrom || minute !== undefined;
+    return { start: from, end: to, resolution: isCoarse ? MINUTE_SECONDS : 1 };
+  }
+
+  /** Counts of an interval that `fit` has given. */
   counts(of: KeyKind, interval: Interval): CountColumns {
-    // Not aged: the edges are those that canAnswer saw, wherever other threads have moved the front.
+    // Not aged: the edges are those that fit saw, wherever other threads have moved the front.
     this.#flushRun();
     const size = this.#tables[of].size;
     for (const bucket of this.#bucketsIn(interval)) {
@@ -139,7 +179,8 @@ export class Windows {
   }
 
   stats(): WindowStats {
-    this.#settle();
+    this.#age();
+    this.#flushRun();
     return {
       late: this.#late,
       ahead: this.#ahead,
@@ -182,10 +223,12 @@ export class Windows {
     if (second === NONE) return;
     this.#runSecond = NONE;
     if (second < this.#since) {
+      this.#options.front.dropBefore(second + 1);
       this.#run.types.take();
       this.#run.words.take();
     } else {
       const bucket = this.#bucketAt(second);
+      bucket.lastSecond = Math.max(bucket.lastSecond, second);
       this.#run.types.drain((id, count) => this.#addCell(bucket.types, id, count));
       this.#run.words.drain((id, count) => this.#addCell(bucket.words, id, count));
       for (const [id, sum] of this.#runSums) this.#addSum(bucket, id, sum);
@@ -194,8 +237,25 @@ export class Windows {
   }
 
   #bucketAt(second: number): Bucket {
-    if (second >= this.#secondsFrom) return bucketOf(this.#seconds, second);
-    return bucketOf(this.#minutes, second - (second % MINUTE_SECONDS));
+    const isMinute = second < this.#secondsFrom || this.#minutes.has(minuteOf(second));
+    return isMinute ? bucketOf(this.#minutes, minuteOf(second)) : bucketOf(this.#seconds, second);
+  }
+
+  /** Whether counts of before this time cannot be told from those of after it. */
+  #isInsideBucket(time: number): boolean {
+    const minute = minuteOf(time);
+    return time !== minute && (time < this.#secondsFrom || this.#minutes.has(minute));
+  }
+
+  /** The latest second up to a limit that events were counted in. */
+  #newestUpTo(limit: number): number {
+    this.#flushRun();
+    let newest = this.#options.front.droppedBefore - 1;
+    for (const [start, { lastSecond }] of [...this.#seconds, ...this.#minutes]) {
+      if (start <= limit) newest = Math.max(newest, lastSecond);
+    }
+    // Which second of a minute that goes beyond the limit was the last before it is not known.
+    return Math.min(newest, Math.floor(limit));
   }
 
   #addCell(cells: CellMap, id: number, count: number): void {
@@ -216,55 +276,56 @@ export class Windows {
     sumOf(bucket.sums, keptId).merge(sum);
   }
 
-  /** All that was read is in buckets, and buckets are where the front wants them. */
-  #settle(): void {
-    this.#age();
-    this.#flushRun();
-  }
-
-  /** Drops what is past the retention, then folds seconds that are no longer recent into minutes. */
+  /** Drops what is no longer kept, then folds seconds that are no longer recent into minutes. */
   #age(): void {
-    const front = this.#options.front.value;
-    if (front < 0) return;
-    const since = answerableSince(front, this.#options.retentionSeconds);
-    if (since > this.#since) {
+    const { front: sharedFront, retentionSeconds, maxClockSkewSeconds } = this.#options;
+    const front = sharedFront.value;
+    const kept = answerableSince(front, keptSeconds(retentionSeconds, maxClockSkewSeconds));
+    let since = Math.max(kept, sharedFront.droppedBefore);
+    while (since !== this.#since) {
       this.#since = since;
-      this.#drop(this.#seconds, 1);
-      this.#drop(this.#minutes, MINUTE_SECONDS);
+      this.#drop(this.#seconds);
+      this.#drop(this.#minutes);
+      since = Math.max(kept, sharedFront.droppedBefore); // to drop a bucket may have moved it on
     }
     const exactFrom = secondsFrom(front);
-    if (exactFrom > this.#secondsFrom) {
-      this.#secondsFrom = exactFrom;
-      for (const [second, bucket] of this.#seconds) {
-        if (second < exactFrom) this.#foldIntoMinute(second, bucket);
-      }
+    if (exactFrom === this.#secondsFrom) return;
+    this.#secondsFrom = exactFrom;
+    for (const [second, bucket] of this.#seconds) {
+      if (second < exactFrom) this.#foldIntoMinute(second, bucket);
     }
   }
 
   #foldIntoMinute(second: number, bucket: Bucket): void {
     this.#seconds.delete(second);
     this.#cells -= cellsOf(bucket); // before they are counted again, so that there is room for them
-    const minute = bucketOf(this.#minutes, second - (second % MINUTE_SECONDS));
+    const minute = bucketOf(this.#minutes, minuteOf(second));
+    minute.lastSecond = Math.max(minute.lastSecond, bucket.lastSecond);
     bucket.types.visit((id, count) => this.#addCell(minute.types, id, count));
     bucket.words.visit((id, count) => this.#addCell(minute.words, id, count));
     for (const [id, sum] of bucket.sums) this.#addSum(minute, id, sum);
   }
 
-  #drop(buckets: Map<number, Bucket>, bucketSeconds: number): void {
+  /** A bucket that begins before `since` cannot be part of an answer. */
+  #drop(buckets: Map<number, Bucket>): void {
     for (const [start, bucket] of buckets) {
-      if (start + bucketSeconds > this.#since) continue;
+      if (start >= this.#since) continue;
       buckets.delete(start);
       this.#cells -= cellsOf(bucket);
+      this.#options.front.dropBefore(bucket.lastSecond + 1);
     }
   }
 
   *#bucketsIn({ start, end }: Interval): Iterable<Bucket> {
-    const exactFrom = this.#secondsFrom;
-    if (start < exactFrom) {
-      yield* bucketsBetween(this.#minutes, MINUTE_SECONDS, start, end);
-    }
-    yield* bucketsBetween(this.#seconds, 1, Math.max(start, exactFrom), end);
+    // A minute that some events were dropped of holds none of before `since`.
+    const from = start === this.#since ? minuteOf(start) : start;
+    yield* bucketsBetween(this.#minutes, MINUTE_SECONDS, from, end);
+    yield* bucketsBetween(this.#seconds, 1, start, end);
   }
+}
+
+function minuteOf(second: number): number {
+  return second - (second % MINUTE_SECONDS);
 }
 
 /** A short interval is looked up bucket by bucket; a long one is cheaper by what there is. */
@@ -275,7 +336,8 @@ function* bucketsBetween(
   end: number,
 ): Iterable<Bucket> {
   if ((end - start) / bucketSeconds < buckets.size) {
-    for (let time = start; time < end; time += bucketSeconds) {
+    const first = Math.ceil(start / bucketSeconds) * bucketSeconds;
+    for (let time = first; time < end; time += bucketSeconds) {
       const bucket = buckets.get(time);
       if (bucket !== undefined) yield bucket;
     }
@@ -289,7 +351,7 @@ function* bucketsBetween(
 function bucketOf(buckets: Map<number, Bucket>, start: number): Bucket {
   let bucket = buckets.get(start);
   if (bucket === undefined) {
-    bucket = { types: new CellMap(), words: new CellMap(), sums: new Map() };
+    bucket = { lastSecond: start, types: new CellMap(), words: new CellMap(), sums: new Map() };
     buckets.set(start, bucket);
   }
   return bucket;

@@ -102,7 +102,7 @@ describe('the HTTP application', () => {
         words: { distinct: 5, overflow: 2 },
         window_cells: { used: 2, max: 100_000, folded: 0 },
         last_event_time: 1509604913.5,
-        since: 1509597720, // the first whole minute of the two hours before
+        since: 1509597600, // the first whole minute of the two hours, the clock skew and a minute before
       });
       expect(batch).to.be.a('number').and.to.be.at.least(1);
       expect(last_line_seconds_ago).to.be.a('number').and.to.be.at.least(0);
@@ -199,6 +199,7 @@ describe('the HTTP application', () => {
       counts: fail,
       series: fail,
       stats: fail,
+      snapshot: fail,
       post: fail,
     };
     const config = { ingestToken: 'token', postBytesMax: 100, postQueueBytesMax: 100 };

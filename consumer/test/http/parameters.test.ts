@@ -97,14 +97,14 @@ const WRONG_FOR_SERIES: Row[] = [
 ];
 
 const FRONT = Date.parse('2017-11-02T10:32:15Z') / 1000;
-/** With the front there, minutes are kept from here on. */
-const SINCE = Date.parse('2017-11-02T08:33:00Z') / 1000;
+/** With the front there, minutes are kept from here on: two hours, the clock skew and a minute back. */
+const SINCE = Date.parse('2017-11-02T08:31:00Z') / 1000;
 const REACHABLE = new RegExp(`begins at ${SINCE} or later`);
 
 /** Known only once events were read: how far back windows reach, and how fine. */
 const WRONG_AFTER_EVENTS: Row[] = [
   [`window=60s&until=0`, 'until', '0', REACHABLE],
-  [`window=60s&until=${FRONT - 7200 + 59}`, 'until', String(FRONT - 7200 + 59), REACHABLE],
+  [`window=60s&until=${FRONT - 7200 - 16}`, 'until', String(FRONT - 7200 - 16), REACHABLE],
   [`window=2h&until=latest&align=true`, 'until', 'latest', REACHABLE],
 ];
 const WRONG_STEPS: Row[] = [

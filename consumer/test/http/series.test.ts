@@ -64,7 +64,7 @@ describe('/events/series', () => {
         const path = `/events/series?of=${of}&${query}`;
         const document = await service().get<SeriesDocument>(path);
         const window = { start: at(start), end: at(end), resolution };
-        expect(document).to.deep.include({ of, window, step, since: at('08:33:00') });
+        expect(document).to.deep.include({ of, window, step, since: at('08:31:00') });
         const { starts, series, other } = document;
         expect(starts).to.have.lengthOf((window.end - window.start) / step);
         for (const [i, time] of starts.entries()) expect(time).to.equal(window.start + i * step);

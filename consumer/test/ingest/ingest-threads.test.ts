@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import pWaitFor from 'p-wait-for';
 import { IngestUnavailableError } from '#consumer/ingest/ingest-client.js';
-import type { KeyKind } from '#consumer/tally/key-table.js';
 import type { PlainEvent } from '../support/build-batch.js';
 import { event, makeFifo, writeFifo } from '../support/fifo-writer.js';
 import {
@@ -16,7 +15,6 @@ import {
 import { Service } from '../support/service.js';
 
 /** The ingest thread takes it for a broken invariant and ends. */
-const POISON = 'nonsense' as KeyKind;
 const FRONT = Date.parse('2017-11-02T10:32:15Z') / 1000 + 0.5;
 const RETENTION = 7200;
 
@@ -160,14 +158,15 @@ describe('any number of ingest threads', () => {
     afterEach(() => service.close());
 
     const readiness = async () => (await service.fetch('/readyz')).status;
-    const crashFirst = async () => {
-      const error: unknown = await service.ingest.counts(POISON, null).catch((reason) => reason);
+    const crashOne = async () => {
+      const poison = { buffer: new ArrayBuffer(1) } as Uint8Array<ArrayBuffer>; // no bytes to scan
+      const error: unknown = await service.ingest.post(poison).catch((reason) => reason);
       expect(error).to.be.instanceOf(IngestUnavailableError);
     };
 
     it('is not ready, and answers 503, until both run again', async () => {
       await pWaitFor(async () => (await readiness()) === 200);
-      await crashFirst();
+      await crashOne();
       expect(service.ingest.state).to.equal('restarting');
       expect(await readiness()).to.equal(503);
       for (const path of ['/events/countWords', '/events/series?window=60s', '/stats']) {
@@ -180,7 +179,7 @@ describe('any number of ingest threads', () => {
     it('has lost the counts of one source and keeps those of the other, and reads both', async () => {
       await service.read(event('a').repeat(3), 'a.fifo');
       await service.read(event('b').repeat(3), 'b.fifo');
-      await crashFirst();
+      await crashOne();
       await pWaitFor(async () => (await readiness()) === 200);
       const counts = await service.get<Record<string, number>>('/events/countByEventType');
       expect(Object.values(counts), 'each thread had one source').to.deep.equal([3]);

@@ -36,16 +36,13 @@ class Subject {
       stepSeconds: 1,
       ...request,
     } as const;
-    return resolveInterval(whole, {
-      now,
-      front: this.front.value,
-      retentionSeconds: this.retentionSeconds,
-    });
+    this.windows.followClock(now);
+    return resolveInterval(whole, { now, front: this.front.value, since: this.windows.since });
   }
 
   counts(of: KeyKind, start: number, end: number): Record<string, number> {
     const interval = { start, end, resolution: 1 };
-    expect(this.windows.canAnswer(interval), `canAnswer ${start} to ${end}`).to.equal(true);
+    expect(this.windows.fit(interval)).to.include({ start, end });
     const { ids, counts } = this.windows.counts(of, interval);
     const keys = this.tables[of].keysFrom(0);
     return Object.fromEntries(Array.from(ids, (id, i) => [keys[id], counts[i] as number]));
@@ -69,6 +66,18 @@ class Model {
 
   constructor(retention: number) {
     this.retention = retention;
+  }
+
+  /** The clock was set back: the front follows it. */
+  followClock(now: number, front: number): void {
+    if (this.front <= now + SKEW) return;
+    const kept = this.#kept.map(({ time }) => Math.floor(time));
+    const newest = Math.max(Number.NEGATIVE_INFINITY, ...kept.filter((time) => time <= now + SKEW));
+    // Which event of a minute was the last is no longer known.
+    expect(front)
+      .to.be.at.least(newest)
+      .and.at.most(now + SKEW);
+    this.front = front;
   }
 
   add(event: PlainEvent, now: number): void {
@@ -135,8 +144,8 @@ describe('Windows', () => {
         t2: 1200,
       });
       expect(
-        subject.windows.canAnswer({ start: start + 1, end: start + 61, resolution: 60 }),
-      ).to.equal(false);
+        subject.windows.fit({ start: start + 1, end: start + 61, resolution: 1 }),
+      ).to.deep.equal({ start, end: start + 120, resolution: 60 });
     });
 
     it('is exact to the second for the last ten minutes', () => {
@@ -187,7 +196,7 @@ describe('Windows', () => {
   });
 
   context('when another thread moves the front', () => {
-    it('keeps the edges of an interval from canAnswer on until it is asked again', () => {
+    it('keeps the edges of an interval from fit on until it is asked again', () => {
       const subject = new Subject();
       const start = 1_509_602_400;
       subject.add(
@@ -195,11 +204,15 @@ describe('Windows', () => {
         start + 600,
       );
       const interval = { start: start + 50, end: start + 60, resolution: 1 };
-      expect(subject.windows.canAnswer(interval)).to.equal(true);
+      expect(subject.windows.fit(interval)).to.deep.equal(interval);
       new EventTimeFront(subject.front.buffer).advanceTo(start + 3600);
       expect([...subject.windows.counts('types', interval).counts]).to.deep.equal([10]);
       expect(subject.windows.sums(interval).get(1)?.total).to.equal(10);
-      expect(subject.windows.canAnswer(interval)).to.equal(false);
+      expect(subject.windows.fit(interval)).to.deep.equal({
+        start,
+        end: start + 60,
+        resolution: 60,
+      });
     });
   });
 
@@ -284,6 +297,8 @@ describe('Windows', () => {
           let now = BASE;
           for (const { events, clockStep, window, until, align } of steps) {
             now += clockStep;
+            subject.windows.followClock(now);
+            model.followClock(now, subject.front.value);
             const timed = events.map((each) => ({ ...each, time: now + each.time }));
             subject.add(timed, now);
             for (const each of timed) model.add(each, now);
@@ -298,7 +313,11 @@ describe('Windows', () => {
             };
             const resolved = subject.resolve(request, now);
             if (!resolved.ok) continue;
-            const { start, end } = resolved.interval;
+            const fitted = subject.windows.fit(resolved.interval);
+            if (fitted === null) throw new Error('nothing has moved since it was resolved');
+            const { start, end } = fitted;
+            expect(start).to.be.at.most(resolved.interval.start);
+            expect(end).to.be.at.least(resolved.interval.end);
             const expected = model.in(start, end);
             expect(subject.counts('types', start, end)).to.deep.equal(
               tallyOf(expected.map(({ type }) => type)),
