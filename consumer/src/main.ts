@@ -31,7 +31,8 @@ const fifoDir = readsStdin ? null : config.fifoDir;
 try {
   if (fifoDir !== null) fs.mkdirSync(fifoDir, { recursive: true });
 } catch (error) {
-  fail([`cannot make the folder FIFO_DIR: ${(error as Error).message}`]);
+  const { message } = error as Error;
+  fail([`cannot make the folder FIFO_DIR: ${message}: set FIFO_DIR to one that can be made`]);
 }
 
 const ingest = new IngestPool({ ...config, fifoDir, readsStdin }, log);

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 
+const WHOLE = /^\d+$/;
 const DECIMAL = /^\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
 // Below this, about once in twelve days, a rate is more likely a mistake than meant.
@@ -34,8 +35,8 @@ export function parseShare(text: string): number {
 /** A parser of whole numbers from `min` to `max`, both in. The parser throws for anything else. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
-    const number = parseDecimal(text);
-    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    const number = WHOLE.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(number) && number >= min && number <= max) return number;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
 }
