@@ -51,8 +51,7 @@ export function mergeCounts(parts: readonly Keyed<CountsAnswer>[]): Counts {
 function totalAt({ counts, sums }: CountsAnswer, i: number, key: string): KeyTotal {
   const count = counts[i] as number;
   if (sums === null) return { key, count };
-  const parts = sums.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
-  return { key, count, sum: RunningSum.fromParts(parts) };
+  return { key, count, sum: RunningSum.at(sums, i) };
 }
 
 function addTotals(a: KeyTotal | null | undefined, b: KeyTotal): KeyTotal {

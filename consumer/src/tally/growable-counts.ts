@@ -4,11 +4,14 @@ import type { CountColumns } from './run-counts.js';
 export class GrowableCounts {
   #counts = new Float64Array(256);
 
-  /** Adds one for each of the first `length` ids. All ids must be below `size`. */
-  addEach(ids: Uint32Array, length: number, size: number): void {
+  /** Adds the first `length` counts to the ids at the same indices, all of them below `size`. */
+  addCells(
+    { ids, counts }: { readonly ids: Uint32Array; readonly counts: Float64Array },
+    length: number,
+    size: number,
+  ): void {
     this.#fit(size);
-    const counts = this.#counts;
-    for (let i = 0; i < length; i++) counts[ids[i] as number]! += 1;
+    for (let i = 0; i < length; i++) this.#counts[ids[i] as number]! += counts[i] as number;
   }
 
   /** The count of one id. */

@@ -28,6 +28,26 @@ export class RunCounts {
     this.#touchedCount = touchedCount;
   }
 
+  /** Ids that were touched. */
+  get size(): number {
+    return this.#touchedCount;
+  }
+
+  /** Adds counts[from … to - 1] to the ids at the same indices, all of them below `size`. */
+  addCells(
+    { ids, counts }: { readonly ids: Uint32Array; readonly counts: Float64Array },
+    from: number,
+    to: number,
+    size: number,
+  ): void {
+    this.#fit(size);
+    for (let i = from; i < to; i++) {
+      const id = ids[i] as number;
+      if (this.#counts[id] === 0) this.#touched[this.#touchedCount++] = id;
+      this.#counts[id]! += counts[i] as number;
+    }
+  }
+
   /** Adds to one id below `size`. */
   add(id: number, count: number, size: number): void {
     this.#fit(size);

@@ -50,4 +50,13 @@ export class RunningSum {
     running.#count = count;
     return running;
   }
+
+  /** The sum whose parts are the three numbers of index i in a column of parts. */
+  static at(parts: Float64Array, i: number): RunningSum {
+    return RunningSum.fromParts([
+      parts[3 * i] as number,
+      parts[3 * i + 1] as number,
+      parts[3 * i + 2] as number,
+    ]);
+  }
 }

@@ -1,7 +1,8 @@
 import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
+import { type Changes, ChangesBuilder, sumOf } from './changes.js';
 import type { EventBatch } from './event-batch.js';
 import { GrowableCounts } from './growable-counts.js';
-import { type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
+import { KEY_KINDS, type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
 import type { CountColumns } from './run-counts.js';
 import { RunningSum } from './running-sum.js';
 import { type WindowStats, Windows, type WindowsOptions } from './windows.js';
@@ -38,6 +39,7 @@ export class Tally {
     not_json: 0,
     not_an_event: 0,
   };
+  readonly #builder = new ChangesBuilder();
   #batch = 0;
   #bytes = 0;
   #lines = 0;
@@ -55,20 +57,34 @@ export class Tally {
     return this.#batch;
   }
 
-  /** `now` is the clock when the batch was read, Unix seconds. */
-  add(batch: EventBatch, now: number): void {
-    this.#batch++;
-    this.#bytes += batch.bytes;
-    this.#lines += batch.lines;
-    this.#accepted += batch.length;
-    this.#blank += batch.blank;
-    for (const reason of REJECTION_REASONS) this.#rejected[reason] += batch.rejected[reason];
+  /** `now` is the clock when the batch was read, Unix seconds. The changes are valid until the next. */
+  add(batch: EventBatch, now: number): Changes {
+    this.windows.followClock(now);
+    const changes = this.#builder.build(batch, this.windows.classification(now), {
+      types: this.#tables.types.size,
+      words: this.#tables.words.size,
+    });
+    this.apply(changes);
+    return changes;
+  }
 
-    const words = batch.wordOffsets[batch.length] as number;
-    this.#totals.types.addEach(batch.typeIds, batch.length, this.#tables.types.size);
-    this.#totals.words.addEach(batch.wordIds, words, this.#tables.words.size);
-    this.#addValues(batch);
-    this.windows.add(batch, now);
+  apply(changes: Changes): void {
+    this.#batch++;
+    this.#bytes += changes.bytes;
+    this.#lines += changes.lines;
+    this.#accepted += changes.accepted;
+    this.#blank += changes.blank;
+    for (const reason of REJECTION_REASONS) this.#rejected[reason] += changes.rejected[reason];
+
+    const { runs, sums } = changes;
+    for (const of of KEY_KINDS) {
+      const cells = changes[of];
+      this.#totals[of].addCells(cells, cells.offsets[runs] as number, this.#tables[of].size);
+    }
+    for (let i = 0; i < (sums.offsets[runs] as number); i++) {
+      sumOf(this.#sums, sums.ids[i] as number).merge(RunningSum.at(sums.parts, i));
+    }
+    this.windows.apply(changes);
   }
 
   /** Counts since the start, by id. */
@@ -93,20 +109,6 @@ export class Tally {
       words: this.#keyStats('words'),
       windows: this.windows.stats(),
     };
-  }
-
-  #addValues({ values, typeIds, length }: EventBatch): void {
-    for (let i = 0; i < length; i++) {
-      const value = values[i] as number;
-      if (Number.isNaN(value)) continue;
-      const id = typeIds[i] as number;
-      let sum = this.#sums.get(id);
-      if (sum === undefined) {
-        sum = new RunningSum();
-        this.#sums.set(id, sum);
-      }
-      sum.add(value);
-    }
   }
 
   #keyStats(of: KeyKind): KeyStats {

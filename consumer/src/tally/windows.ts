@@ -2,7 +2,7 @@
  * Counts by event time: a bucket a second for the last ten minutes and some, a bucket a minute before
  * that, up to the retention.
  *
- *   EventBatch ──▶ runs of events of one second ──▶ RunCounts (dense, one second at a time)
+ *   Changes: runs of events of one second ──▶ RunCounts (dense, one second at a time)
  *                                                      │ when another second comes, or a query
  *                                                      ▼
  *   minutes: Map<start, Bucket> ◀── old seconds ── seconds: Map<start, Bucket of sparse cells>
@@ -16,7 +16,7 @@
  * where it is, minutes among it, and counts for the windows that reach it.
  */
 import { CellMap } from './cell-map.js';
-import type { EventBatch } from './event-batch.js';
+import { AHEAD, type Changes, type ClassifyOptions, LATE, sumOf } from './changes.js';
 import type { EventTimeFront } from './event-time-front.js';
 import {
   answerableSince,
@@ -59,9 +59,7 @@ interface Bucket {
   readonly sums: Map<number, RunningSum>;
 }
 
-// What an event's time can be instead of a second; negative, which no second is.
-const LATE = -1;
-const AHEAD = -2;
+/** What there is instead of the open second when there is none. */
 const NONE = -3;
 
 export class Windows {
@@ -89,38 +87,26 @@ export class Windows {
     this.#tables = tables;
   }
 
-  /** `now` is the clock when the batch was read, Unix seconds. */
-  add(batch: EventBatch, now: number): void {
-    this.followClock(now);
-    const { front: sharedFront, retentionSeconds, maxClockSkewSeconds } = this.#options;
-    const aheadAfter = now + maxClockSkewSeconds;
-    let ownFront = this.#ownFront;
-    let lateBefore = sharedFront.value - retentionSeconds;
-    let target = NONE;
-    let start = 0;
-    for (let i = 0; i < batch.length; i++) {
-      const time = batch.eventTimes[i] as number;
-      let next: number;
-      if (time > aheadAfter) {
-        next = AHEAD;
-      } else if (time < lateBefore) {
-        next = LATE;
-      } else {
-        if (time > ownFront) {
-          ownFront = time;
-          lateBefore = Math.max(lateBefore, time - retentionSeconds);
-        }
-        next = Math.floor(time);
-      }
-      if (next !== target) {
-        this.#addRun(target, batch, start, i);
-        target = next;
-        start = i;
-      }
+  /** What events that are read now are to be told apart by. */
+  classification(now: number): ClassifyOptions {
+    const { front, retentionSeconds, maxClockSkewSeconds } = this.#options;
+    return {
+      frontBefore: this.#ownFront,
+      lateBefore: front.value - retentionSeconds,
+      aheadAfter: now + maxClockSkewSeconds,
+      retentionSeconds,
+    };
+  }
+
+  apply(changes: Changes): void {
+    const { front } = this.#options;
+    if (this.#ownFront > changes.frontBefore) {
+      this.#ownFront = changes.frontBefore;
+      front.retreatTo(this.#ownFront, this.#ownFront);
     }
-    this.#addRun(target, batch, start, batch.length);
-    this.#ownFront = ownFront;
-    if (ownFront >= 0) sharedFront.advanceTo(ownFront);
+    for (let run = 0; run < changes.runs; run++) this.#addRun(changes, run);
+    this.#ownFront = Math.max(this.#ownFront, changes.front);
+    if (this.#ownFront >= 0) front.advanceTo(this.#ownFront);
     this.#age();
   }
 
@@ -188,32 +174,26 @@ export class Windows {
     };
   }
 
-  #addRun(target: number, batch: EventBatch, from: number, to: number): void {
-    switch (target) {
-      case NONE:
-        return;
-      case LATE:
-        this.#late += to - from;
-        return;
-      case AHEAD:
-        this.#ahead += to - from;
-        return;
+  #addRun({ seconds, types, words, sums }: Changes, run: number): void {
+    const second = seconds[run] as number;
+    const [from, to] = [types.offsets[run] as number, types.offsets[run + 1] as number];
+    if (second === LATE || second === AHEAD) {
+      let events = 0;
+      for (let i = from; i < to; i++) events += types.counts[i] as number;
+      if (second === LATE) this.#late += events;
+      else this.#ahead += events;
+      return;
     }
-    if (target !== this.#runSecond) {
+    if (second !== this.#runSecond) {
       this.#flushRun();
-      this.#runSecond = target;
+      this.#runSecond = second;
     }
-    const { wordOffsets } = batch;
-    this.#run.types.addEach(batch.typeIds, from, to, this.#tables.types.size);
-    this.#run.words.addEach(
-      batch.wordIds,
-      wordOffsets[from] as number,
-      wordOffsets[to] as number,
-      this.#tables.words.size,
-    );
-    for (let i = from; i < to; i++) {
-      const value = batch.values[i] as number;
-      if (!Number.isNaN(value)) sumOf(this.#runSums, batch.typeIds[i] as number).add(value);
+    this.#run.types.addCells(types, from, to, this.#tables.types.size);
+    const firstWord = words.offsets[run] as number;
+    const endOfWords = words.offsets[run + 1] as number;
+    this.#run.words.addCells(words, firstWord, endOfWords, this.#tables.words.size);
+    for (let i = sums.offsets[run] as number; i < (sums.offsets[run + 1] as number); i++) {
+      sumOf(this.#runSums, sums.ids[i] as number).merge(RunningSum.at(sums.parts, i));
     }
   }
 
@@ -355,15 +335,6 @@ function bucketOf(buckets: Map<number, Bucket>, start: number): Bucket {
     buckets.set(start, bucket);
   }
   return bucket;
-}
-
-function sumOf(sums: Map<number, RunningSum>, id: number): RunningSum {
-  let sum = sums.get(id);
-  if (sum === undefined) {
-    sum = new RunningSum();
-    sums.set(id, sum);
-  }
-  return sum;
 }
 
 function cellsOf({ types, words, sums }: Bucket): number {

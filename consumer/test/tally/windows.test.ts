@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { ChangesBuilder } from '#consumer/tally/changes.js';
 import { EventTimeFront } from '#consumer/tally/event-time-front.js';
 import { resolveInterval, type WindowRequest } from '#consumer/tally/interval.js';
 import { type KeyKind, KeyTable } from '#consumer/tally/key-table.js';
@@ -15,6 +16,7 @@ class Subject {
     words: new KeyTable({ keysMax: 1000, keyBytesMax: 100 }),
   };
   readonly front = new EventTimeFront();
+  readonly #builder = new ChangesBuilder();
   readonly retentionSeconds: number;
   readonly windows: Windows;
 
@@ -25,7 +27,10 @@ class Subject {
   }
 
   add(events: readonly PlainEvent[], now: number): void {
-    this.windows.add(buildBatch(events, this.tables), now);
+    const batch = buildBatch(events, this.tables);
+    const sizes = { types: this.tables.types.size, words: this.tables.words.size };
+    this.windows.followClock(now);
+    this.windows.apply(this.#builder.build(batch, this.windows.classification(now), sizes));
   }
 
   resolve(request: Partial<WindowRequest>, now: number) {
