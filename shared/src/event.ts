@@ -50,6 +50,33 @@ const timeSchemas = {
   arrival: seconds,
 } as const;
 
+/** What a line's JSON object has at the places of an event's parts. */
+export type EventParts = Readonly<Record<keyof Event, unknown>>;
+
+/** Takes EventParts, gives an Event. */
+export function createEventSchema({ timestampFormat }: FieldMapping) {
+  return z.object({
+    type: z.string().min(1),
+    data: z.string(),
+    time: timeSchemas[timestampFormat],
+    value: z.number().optional(),
+  });
+}
+
+export function readEventParts(
+  json: Record<string, unknown>,
+  mapping: FieldMapping,
+  arrivalTime: number,
+): EventParts {
+  const byArrival = mapping.timestampFormat === 'arrival';
+  return {
+    type: readField(json, mapping.eventType),
+    data: mapping.data === null ? '' : readField(json, mapping.data),
+    time: byArrival ? arrivalTime : readField(json, mapping.timestamp),
+    value: mapping.value === null ? undefined : readField(json, mapping.value),
+  };
+}
+
 /**
  * A function from a parsed line and its arrival time (Unix seconds) to the event in it, null when the
  * JSON is not an event under this mapping.
@@ -57,22 +84,10 @@ const timeSchemas = {
 export function createEventParser(
   mapping: FieldMapping,
 ): (json: unknown, arrivalTime: number) => Event | null {
-  const schema = z.object({
-    type: z.string().min(1),
-    data: z.string(),
-    time: timeSchemas[mapping.timestampFormat],
-    value: z.number().optional(),
-  });
-  const byArrival = mapping.timestampFormat === 'arrival';
-
+  const schema = createEventSchema(mapping);
   return (json, arrivalTime) => {
     if (!isObject(json)) return null;
-    const result = schema.safeParse({
-      type: readField(json, mapping.eventType),
-      data: mapping.data === null ? '' : readField(json, mapping.data),
-      time: byArrival ? arrivalTime : readField(json, mapping.timestamp),
-      value: mapping.value === null ? undefined : readField(json, mapping.value),
-    });
+    const result = schema.safeParse(readEventParts(json, mapping, arrivalTime));
     return result.success ? result.data : null;
   };
 }

@@ -27,6 +27,11 @@ export function parseFieldPath(text: string): FieldPath | null {
   return names.includes('') ? null : (names as [string, ...string[]]);
 }
 
+/** The text that parseFieldPath reads as this path. */
+export function formatFieldPath(path: FieldPath): string {
+  return path.map((name) => name.replaceAll(/[\\.]/g, '\\$&')).join('.');
+}
+
 /**
  * The value at a path in a parsed JSON value, undefined where the path leads nowhere. Only own
  * properties of objects are followed: `constructor` is a name like any other, and an array has no

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type FieldPath, parseFieldPath, readField } from '#shared/field-path.js';
+import { type FieldPath, formatFieldPath, parseFieldPath, readField } from '#shared/field-path.js';
 
 const name = fc.string({
   unit: fc.oneof(fc.constantFrom('.', '\\', 'a'), fc.string({ minLength: 1, maxLength: 1 })),
@@ -34,12 +34,17 @@ describe('parseFieldPath', () => {
       expect(parseFieldPath(text)).to.deep.equal(path);
     });
   }
+});
 
-  it('gives any names back that were escaped and joined', () => {
+describe('formatFieldPath', () => {
+  it('escapes dots and backslashes of names', () => {
+    expect(formatFieldPath(['a.b', 'c\\', 'd'])).to.equal('a\\.b.c\\\\.d');
+  });
+
+  it('writes any path as parseFieldPath reads it', () => {
     fc.assert(
       fc.property(names, (path) => {
-        const text = path.map((part) => part.replace(/[\\.]/g, '\\$&')).join('.');
-        expect(parseFieldPath(text)).to.deep.equal(path);
+        expect(parseFieldPath(formatFieldPath(path as [string, ...string[]]))).to.deep.equal(path);
       }),
     );
   });

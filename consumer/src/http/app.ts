@@ -8,6 +8,7 @@ import { addCountsRoutes } from './counts-routes.js';
 import { addHealthRoutes } from './health-routes.js';
 import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
+import { addRejectedRoutes } from './rejected-routes.js';
 
 export interface AppDependencies {
   readonly ingest: IngestClient;
@@ -21,6 +22,7 @@ export function createApp({ ingest, log, config }: AppDependencies): Koa {
   // All methods that HTTP has: to the router's own list a further one is a 501 without Allow.
   const router = new Router({ methods: METHODS });
   addCountsRoutes(router, ingest);
+  addRejectedRoutes(router, ingest);
   addHealthRoutes(router, ingest);
   if (config.ingestToken !== null) {
     addPostRoute(router, ingest, {

@@ -3,6 +3,7 @@ import type { Counts, IngestStats, Series } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import type { KeyKind } from '../tally/key-table.js';
 import type { KeyTotal } from '../tally/ranking.js';
+import type { RejectedLineReport } from '../tally/rejected-lines.js';
 import { RunningSum } from '../tally/running-sum.js';
 
 /**
@@ -77,6 +78,20 @@ export function statsDocument(stats: IngestStats) {
       lines,
       bytes,
       last_line_seconds_ago: milliseconds(lastLineSecondsAgo),
+    })),
+  };
+}
+
+export function rejectedDocument(lines: readonly RejectedLineReport[]) {
+  return {
+    rejected: lines.map(({ reason, at, source, bytes, text, fault, fields }) => ({
+      reason,
+      at: milliseconds(at),
+      source,
+      bytes,
+      text,
+      ...(fault !== null && { field: fault.field, problem: fault.problem }),
+      ...(fields !== null && { fields }),
     })),
   };
 }

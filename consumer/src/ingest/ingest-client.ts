@@ -2,6 +2,7 @@ import type { SourceState } from '../sources/source.js';
 import type { Interval, WindowRequest } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
 import type { KeyTotal } from '../tally/ranking.js';
+import type { RejectedLineReport } from '../tally/rejected-lines.js';
 import type { TallyStats } from '../tally/tally.js';
 import type { CountedKind, Moment, PostAnswer, SourceCounts } from './protocol.js';
 
@@ -103,6 +104,8 @@ export interface IngestClient {
   stats(): Promise<IngestStats>;
   /** Stats and counts of one moment. Rejects with WindowBeyondRetentionError as well. */
   snapshot(kinds: readonly CountedKind[], window: WindowRequest | null): Promise<Snapshot>;
+  /** The last lines that were rejected, newest first, at most REJECTED_LINES_MAX. */
+  rejected(): Promise<readonly RejectedLineReport[]>;
   /** Counts whole lines. The bytes are given away. */
   post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer>;
 }

@@ -13,6 +13,7 @@ import {
   type WindowRequest,
 } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
+import type { RejectedLineReport } from '../tally/rejected-lines.js';
 import { POST_SOURCE } from './ingest.js';
 import {
   type Counts,
@@ -33,6 +34,7 @@ import {
   mergeCounts,
   mergeIntervals,
   mergeMoments,
+  mergeRejected,
   mergeSeries,
   mergeSources,
   mergeTallyStats,
@@ -196,6 +198,10 @@ export class IngestPool implements IngestClient {
       ),
     );
     return { stats: this.#mergeStats(parts.map(({ stats }) => stats)), counts };
+  }
+
+  async rejected(): Promise<RejectedLineReport[]> {
+    return mergeRejected((await this.#askAll({ kind: 'rejected' })).map(({ lines }) => lines));
   }
 
   post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {

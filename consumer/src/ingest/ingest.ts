@@ -7,6 +7,7 @@ import type { EventBatch } from '../tally/event-batch.js';
 import type { EventTimeFront } from '../tally/event-time-front.js';
 import type { Interval } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '../tally/key-table.js';
+import { RejectedLines } from '../tally/rejected-lines.js';
 import type { CountColumns } from '../tally/run-counts.js';
 import type { RunningSum } from '../tally/running-sum.js';
 import { Tally } from '../tally/tally.js';
@@ -43,6 +44,7 @@ export interface IngestHandlers {
 }
 
 interface Source {
+  readonly name: string;
   lines: number;
   bytes: number;
   openedAt: number;
@@ -91,6 +93,7 @@ export class Ingest {
   readonly #handlers: IngestHandlers;
   readonly #tables: Readonly<Record<KeyKind, KeyTable>>;
   readonly #tally: Tally;
+  readonly #rejectedLines: RejectedLines;
   readonly #sources = new Map<string, Source>();
   readonly #open = new Map<string, OpenSource>();
   /** Sources that were released but may still be read. */
@@ -115,6 +118,7 @@ export class Ingest {
       types: new KeyTable({ keysMax: options.eventTypesMax, keyBytesMax }),
       words: new KeyTable({ keysMax: options.wordsMax, keyBytesMax }),
     };
+    this.#rejectedLines = new RejectedLines(options.mapping);
     this.#tally = new Tally(this.#tables, {
       retentionSeconds: options.retentionSeconds,
       maxClockSkewSeconds: options.maxClockSkewSeconds,
@@ -180,6 +184,8 @@ export class Ingest {
         return this.#snapshot(query);
       case 'stats':
         return this.#stats();
+      case 'rejected':
+        return { kind: 'rejected', lines: this.#rejectedLines.reports() };
       default:
         throw new Error(`unknown query ${JSON.stringify(query satisfies never)}`);
     }
@@ -229,7 +235,7 @@ export class Ingest {
     const openedAt = this.#clock.monotonicSeconds();
     let source = this.#sources.get(name);
     if (source === undefined) {
-      source = { lines: 0, bytes: 0, openedAt, lastLineAt: null };
+      source = { name, lines: 0, bytes: 0, openedAt, lastLineAt: null };
       this.#sources.set(name, source);
     }
     source.openedAt = openedAt;
@@ -249,6 +255,7 @@ export class Ingest {
 
   #tallyBatch(source: Source, batch: EventBatch, now: number): EventBatch {
     this.#tally.add(batch, now);
+    this.#rejectedLines.add(batch.takeRejectedLines(), source.name, now);
     source.bytes += batch.bytes;
     source.lines += batch.lines;
     if (batch.lines > 0) source.lastLineAt = this.#clock.monotonicSeconds();

@@ -2,6 +2,7 @@
 import type { Interval } from '../tally/interval.js';
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
 import { type KeyTotal, rank } from '../tally/ranking.js';
+import { REJECTED_LINES_MAX, type RejectedLineReport } from '../tally/rejected-lines.js';
 import { RunningSum } from '../tally/running-sum.js';
 import type { TallyStats } from '../tally/tally.js';
 import type { Counts, Series } from './ingest-client.js';
@@ -92,6 +93,16 @@ export function mergeSeries(parts: readonly Keyed<SeriesAnswer>[], limit: number
   const moment = mergeMoments(parts.map(({ answer }) => answer));
   const rows = Array.from(rowOf, ([key, counts]) => ({ key, counts }));
   return { ...moment, interval, stepSeconds, rows, other };
+}
+
+/** Newest first; of one thread, in the order that it gives. */
+export function mergeRejected(
+  parts: readonly (readonly RejectedLineReport[])[],
+): RejectedLineReport[] {
+  return parts
+    .flat()
+    .sort((a, b) => b.at - a.at)
+    .slice(0, REJECTED_LINES_MAX);
 }
 
 /** Per source; posted lines may have been counted by any of the threads. */

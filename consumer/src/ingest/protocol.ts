@@ -18,6 +18,7 @@ import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { RejectionReason } from '@event-tally/shared/line.js';
 import type { Interval } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
+import type { RejectedLineReport } from '../tally/rejected-lines.js';
 import type { CountColumns } from '../tally/run-counts.js';
 import type { TallyStats } from '../tally/tally.js';
 
@@ -69,13 +70,24 @@ export interface StatsQuery {
   readonly kind: 'stats';
 }
 
+/** The last lines that were rejected. */
+export interface RejectedQuery {
+  readonly kind: 'rejected';
+}
+
 /** Lines that came whole by another way than a source; counted before the answer. */
 export interface PostQuery {
   readonly kind: 'post';
   readonly lines: Uint8Array<ArrayBuffer>;
 }
 
-export type Query = CountsQuery | SeriesQuery | SnapshotQuery | StatsQuery | PostQuery;
+export type Query =
+  | CountsQuery
+  | SeriesQuery
+  | SnapshotQuery
+  | StatsQuery
+  | RejectedQuery
+  | PostQuery;
 
 /** Keys that the main thread does not know yet: their ids follow those of all earlier answers. */
 export interface NewKeys {
@@ -139,6 +151,12 @@ export interface SnapshotAnswer {
   readonly stats: StatsAnswer;
 }
 
+export interface RejectedAnswer {
+  readonly kind: 'rejected';
+  /** Newest first, at most REJECTED_LINES_MAX. */
+  readonly lines: readonly RejectedLineReport[];
+}
+
 export interface PostAnswer {
   readonly kind: 'post';
   readonly accepted: number;
@@ -154,13 +172,16 @@ export type AnswerTo<Q extends Query> = Q extends CountsQuery
       ? SnapshotAnswer | Refusal
       : Q extends StatsQuery
         ? StatsAnswer
-        : PostAnswer;
+        : Q extends RejectedQuery
+          ? RejectedAnswer
+          : PostAnswer;
 
 export type Answer =
   | CountsAnswer
   | SeriesAnswer
   | SnapshotAnswer
   | StatsAnswer
+  | RejectedAnswer
   | PostAnswer
   | Refusal;
 

@@ -1,5 +1,6 @@
 import type { RejectionReason } from '@event-tally/shared/line.js';
 import type { EventBatch } from '../tally/event-batch.js';
+import { REJECTED_LINES_MAX, type RejectedLine } from '../tally/rejected-lines.js';
 
 /** An EventBatch that is filled event by event and used again for the next scan. */
 export class EventBatchBuilder implements EventBatch {
@@ -18,6 +19,9 @@ export class EventBatchBuilder implements EventBatch {
     not_an_event: 0,
   };
   #words = 0;
+  /** A ring, once it is full: the oldest is where the next one goes. */
+  #lastRejected: RejectedLine[] = [];
+  #nextRejected = 0;
 
   clear(): void {
     this.length = 0;
@@ -28,6 +32,8 @@ export class EventBatchBuilder implements EventBatch {
     this.rejected.too_long = 0;
     this.rejected.not_json = 0;
     this.rejected.not_an_event = 0;
+    this.#lastRejected = [];
+    this.#nextRejected = 0;
   }
 
   /** The next event's words, in their order, come before the event itself. */
@@ -47,6 +53,20 @@ export class EventBatchBuilder implements EventBatch {
     this.typeIds[this.length] = typeId;
     this.values[this.length] = value;
     this.wordOffsets[++this.length] = this.#words;
+  }
+
+  addRejected(reason: RejectionReason, bytes: number, text: string): void {
+    this.rejected[reason]++;
+    this.#lastRejected[this.#nextRejected] = { reason, bytes, text };
+    this.#nextRejected = (this.#nextRejected + 1) % REJECTED_LINES_MAX;
+  }
+
+  takeRejectedLines(): RejectedLine[] {
+    const ring = this.#lastRejected;
+    const lines = [...ring.slice(this.#nextRejected), ...ring.slice(0, this.#nextRejected)];
+    this.#lastRejected = [];
+    this.#nextRejected = 0;
+    return lines;
   }
 }
 

@@ -16,6 +16,8 @@ import { createEventParser, type Event } from '@event-tally/shared/event.js';
 import split2 from 'split2';
 import type { EventBatch } from '../tally/event-batch.js';
 import type { KeyTable } from '../tally/key-table.js';
+import { beginningOfTooLong } from '../tally/rejected-lines.js';
+import { copyOf } from '../tally/shown-text.js';
 import { EventBatchBuilder } from './event-batch-builder.js';
 import type { Scanner, ScannerOptions } from './scanner.js';
 
@@ -36,8 +38,9 @@ export class ReferenceScanner implements Scanner {
   readonly #lineBytes: number[] = [];
   /** Bytes since the last LF. */
   #unfinishedBytes = 0;
-  /** The unfinished line is too long already: nothing of it is kept, up to its LF. */
+  /** The unfinished line is too long already: no more than its beginning is kept, up to its LF. */
   #isSkipping = false;
+  #skippedText = '';
   #contentSeen = false;
 
   constructor({ mapping, lineBytesMax, types, words }: ScannerOptions) {
@@ -63,15 +66,14 @@ export class ReferenceScanner implements Scanner {
     for (const [i, line] of this.#lines.entries()) {
       this.#scanLine(line, this.#lineBytes[i] as number, arrivalTime);
     }
-    if (this.#unfinishedBytes > this.#lineBytesMax) this.#beginSkipping();
     this.#lines.length = 0;
     this.#lineBytes.length = 0;
+    if (this.#unfinishedBytes > this.#lineBytesMax && !this.#isSkipping) this.#beginSkipping();
     return batch;
   }
 
   finish(arrivalTime: number): EventBatch {
-    const isUnfinished = this.#unfinishedBytes > 0 || this.#isSkipping;
-    this.scan(isUnfinished ? Uint8Array.of(LF) : new Uint8Array(0), arrivalTime);
+    this.scan(this.#unfinishedBytes > 0 ? Uint8Array.of(LF) : new Uint8Array(0), arrivalTime);
     this.#batch.bytes = 0;
     return this.#batch;
   }
@@ -79,18 +81,22 @@ export class ReferenceScanner implements Scanner {
   /** Has split2 give out what it holds of the line, so that it holds nothing. */
   #beginSkipping(): void {
     this.#splitter.write('\n');
+    const line = this.#lines.pop() as string;
+    this.#skippedText = copyOf(beginningOfTooLong(line, this.#lineBytesMax));
     this.#isSkipping = true;
-    this.#unfinishedBytes = 0;
   }
 
   /** What follows the line that is skipped. */
   #skipLine(bytes: Uint8Array): Uint8Array {
     const end = bytes.indexOf(LF);
+    this.#unfinishedBytes += end === -1 ? bytes.length : end;
     if (end === -1) return bytes.subarray(bytes.length);
-    this.#isSkipping = false;
-    this.#contentSeen = true;
     this.#batch.lines++;
-    this.#batch.rejected.too_long++;
+    this.#batch.addRejected('too_long', this.#unfinishedBytes, this.#skippedText);
+    this.#contentSeen = true;
+    this.#isSkipping = false;
+    this.#skippedText = '';
+    this.#unfinishedBytes = 0;
     return bytes.subarray(end + 1);
   }
 
@@ -107,7 +113,8 @@ export class ReferenceScanner implements Scanner {
   #scanLine(line: string, lineBytes: number, arrivalTime: number): void {
     if (lineBytes > this.#lineBytesMax) {
       this.#contentSeen = true;
-      this.#batch.rejected.too_long++;
+      const text = beginningOfTooLong(line, this.#lineBytesMax);
+      this.#batch.addRejected('too_long', lineBytes, text);
       return;
     }
     if (!NOT_WHITE_SPACE.test(line)) {
@@ -124,14 +131,14 @@ export class ReferenceScanner implements Scanner {
     try {
       json = JSON.parse(text);
     } catch {
-      this.#batch.rejected.not_json++;
+      this.#batch.addRejected('not_json', lineBytes, text);
       return;
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
     }
     const event = this.#parseEvent(json, arrivalTime);
     if (event === null) {
-      this.#batch.rejected.not_an_event++;
+      this.#batch.addRejected('not_an_event', lineBytes, text);
       return;
     }
     for (const word of event.data.split(WHITE_SPACE)) {

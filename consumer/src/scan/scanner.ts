@@ -19,6 +19,9 @@ export interface Scanner {
    * Scans the bytes that the source gave next. `arrivalTime` (Unix seconds) is the event time of its
    * lines under the timestamp format `arrival`. No input makes it throw. The bytes may be overwritten
    * afterwards; the batch is valid until the next call.
+   *
+   * The text of a rejected line is all of it, its CR too, but not a byte order mark that was dropped; of one
+   * that is too long, beginningOfTooLong says how much.
    */
   scan(bytes: Uint8Array, arrivalTime: number): EventBatch;
 

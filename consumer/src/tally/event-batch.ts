@@ -1,4 +1,5 @@
 import type { RejectionReason } from '@event-tally/shared/line.js';
+import type { RejectedLine } from './rejected-lines.js';
 
 /** What became of lines that were no event, and how many lines and bytes there were in all. */
 export interface LineAccount {
@@ -30,4 +31,9 @@ export interface EventBatch extends LineAccount {
   /** `length + 1` offsets into `wordIds`, the first 0. */
   readonly wordOffsets: Uint32Array;
   readonly wordIds: Uint32Array;
+  /**
+   * Gives the last rejected lines away, at most REJECTED_LINES_MAX, oldest first. To be taken before the
+   * next scan; the batch keeps none of what it has given.
+   */
+  takeRejectedLines(): RejectedLine[];
 }

@@ -7,7 +7,14 @@ import { expectProblem, INTERNAL, NOT_ALLOWED, NOT_FOUND } from '../support/prob
 import { Service } from '../support/service.js';
 
 const COUNTS_PATHS = ['/events/countByEventType', '/events/countWords', '/events/sumByEventType'];
-const PATHS = [...COUNTS_PATHS, '/events/series', '/stats', '/livez', '/readyz'];
+const PATHS = [
+  ...COUNTS_PATHS,
+  '/events/series',
+  '/events/rejected',
+  '/stats',
+  '/livez',
+  '/readyz',
+];
 
 describe('the HTTP application', () => {
   context('when nothing was read', () => {
@@ -200,6 +207,7 @@ describe('the HTTP application', () => {
       series: fail,
       stats: fail,
       snapshot: fail,
+      rejected: fail,
       post: fail,
     };
     const config = { ingestToken: 'token', postBytesMax: 100, postQueueBytesMax: 100 };
@@ -210,7 +218,13 @@ describe('the HTTP application', () => {
     });
     after(() => server.close());
 
-    for (const path of [...COUNTS_PATHS, '/events/series?window=60s', '/stats', '/readyz']) {
+    for (const path of [
+      ...COUNTS_PATHS,
+      '/events/series?window=60s',
+      '/events/rejected',
+      '/stats',
+      '/readyz',
+    ]) {
       it(`answers GET ${path} with 500, and logs why instead of telling it`, async () => {
         logged.length = 0;
         const response = await fetch(`http://127.0.0.1:${server.port}${path}`);

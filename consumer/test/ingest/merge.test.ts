@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { mergeCounts, mergeMoments, mergeSeries } from '#consumer/ingest/merge.js';
+import { mergeCounts, mergeMoments, mergeRejected, mergeSeries } from '#consumer/ingest/merge.js';
+import type { RejectedLineReport } from '#consumer/tally/rejected-lines.js';
 import { RunningSum } from '#consumer/tally/running-sum.js';
 
 /** What one thread counted: the overflow key's name is ''. */
@@ -160,5 +161,44 @@ describe('mergeMoments', () => {
   it('adds batch numbers', () => {
     const moments = [3, 0, 4].map((batch) => ({ batch, since: null }));
     expect(mergeMoments(moments).batch).to.equal(7);
+  });
+});
+
+describe('mergeRejected', () => {
+  const report = (source: string, at: number): RejectedLineReport => ({
+    reason: 'not_json',
+    at,
+    source,
+    bytes: 1,
+    text: '{',
+    fault: null,
+    fields: null,
+  });
+  const told = (reports: readonly RejectedLineReport[]) =>
+    reports.map(({ source, at }) => `${source}${at}`);
+
+  it('puts the newest of all threads first', () => {
+    const merged = mergeRejected([
+      [report('a', 9), report('b', 5)],
+      [],
+      [report('c', 7), report('d', 1)],
+    ]);
+    expect(told(merged)).to.deep.equal(['a9', 'c7', 'b5', 'd1']);
+  });
+
+  it('keeps the order of lines that came at once', () => {
+    const merged = mergeRejected([
+      [report('a', 5), report('b', 5), report('c', 5)],
+      [report('d', 5)],
+    ]);
+    expect(told(merged)).to.deep.equal(['a5', 'b5', 'c5', 'd5']);
+  });
+
+  it('gives 20 at most', () => {
+    const ofThread = (source: string) =>
+      Array.from({ length: 20 }, (_, i) => report(source, 20 - i));
+    const merged = mergeRejected([ofThread('a'), ofThread('b')]);
+    expect(merged).to.have.lengthOf(20);
+    expect(told(merged).at(-1)).to.equal('b11');
   });
 });

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Scanner, ScannerOptions } from '#consumer/scan/scanner.js';
 import { KeyTable } from '#consumer/tally/key-table.js';
+import { REJECTED_LINES_MAX, type RejectedLine } from '#consumer/tally/rejected-lines.js';
 import { modelOf } from '../support/line-model.js';
 import { readBatch, type ScannedEvent } from '../support/read-batch.js';
 import { cutAt, streamBytes } from '../support/stream-bytes.js';
@@ -302,11 +303,130 @@ export function describeScanner(name: string, create: (options: ScannerOptions) 
       });
     });
 
+    context('when lines are rejected', () => {
+      const rejectedOf = (parts: readonly Input[]) =>
+        scanAll(
+          create,
+          DEFAULT_MAPPING,
+          parts.map((part) => concat(part)),
+        ).rejectedLines;
+      const huge = LINE_BYTES_MAX * 5;
+
+      const rows: readonly [
+        what: string,
+        parts: readonly Input[],
+        lines: readonly RejectedLine[],
+      ][] = [
+        [
+          'the whole of each, in their order',
+          ['{"a\n', good(), '\n\n[ 1 ]\n'],
+          [
+            { reason: 'not_json', bytes: 3, text: '{"a' },
+            { reason: 'not_an_event', bytes: 5, text: '[ 1 ]' },
+          ],
+        ],
+        [
+          'white space, and a CR before the LF',
+          [' {} \r\n'],
+          [{ reason: 'not_an_event', bytes: 5, text: ' {} \r' }],
+        ],
+        ['bytes, not characters', ['{"€"}\n'], [{ reason: 'not_json', bytes: 7, text: '{"€"}' }]],
+        [
+          'invalid bytes as U+FFFD',
+          [concat('{', Uint8Array.of(0xff, 0xc3), '}\n')],
+          [{ reason: 'not_json', bytes: 4, text: '{\ufffd\ufffd}' }],
+        ],
+        [
+          'no byte order mark that was dropped',
+          ['\ufeff{}\n\ufeff{}\n'],
+          [
+            { reason: 'not_an_event', bytes: 5, text: '{}' },
+            { reason: 'not_json', bytes: 5, text: '\ufeff{}' },
+          ],
+        ],
+        [
+          'a line that came in pieces',
+          ['{"a', '":', '1}', '\n'],
+          [{ reason: 'not_an_event', bytes: 7, text: '{"a":1}' }],
+        ],
+        [
+          'the beginning of one that is too long, and all its bytes',
+          [`${'x'.repeat(LINE_BYTES_MAX + 1)}\n`],
+          [{ reason: 'too_long', bytes: LINE_BYTES_MAX + 1, text: 'x'.repeat(64) }],
+        ],
+        [
+          'as much of one that came in pieces',
+          [...'xy'.repeat(huge), '\n{}\n'],
+          [
+            { reason: 'too_long', bytes: 2 * huge, text: 'xy'.repeat(32) },
+            { reason: 'not_an_event', bytes: 2, text: '{}' },
+          ],
+        ],
+        [
+          'no half character at the end of a beginning',
+          [`${'😀'.repeat(huge)}\n`],
+          [{ reason: 'too_long', bytes: 4 * huge, text: '😀'.repeat(64) }],
+        ],
+      ];
+      for (const [what, parts, lines] of rows) {
+        it(`gives ${what}`, () => {
+          expect(rejectedOf(parts)).to.deep.equal(lines);
+        });
+      }
+
+      it('gives 200 characters of a too long line where as many may be kept', () => {
+        const [line] = scanAll(
+          create,
+          DEFAULT_MAPPING,
+          [concat('é'.repeat(5000), '\n')],
+          4096,
+        ).rejectedLines;
+        expect(line).to.deep.equal({ reason: 'too_long', bytes: 10_000, text: 'é'.repeat(200) });
+      });
+
+      it('gives the last ones of a batch', () => {
+        const lines = Array.from({ length: 3 * REJECTED_LINES_MAX + 7 }, (_, i) => `${i}\n`);
+        expect(rejectedOf([lines.join('')]).map(({ text }) => `${text}\n`)).to.deep.equal(
+          lines.slice(-REJECTED_LINES_MAX),
+        );
+      });
+
+      it('gives them once', () => {
+        const scanner = createScanner(create, DEFAULT_MAPPING).scanner;
+        const batch = scanner.scan(concat('{\n'), ARRIVAL_TIME);
+        expect(batch.takeRejectedLines()).to.have.lengthOf(1);
+        expect(batch.takeRejectedLines()).to.deep.equal([]);
+        scanner.scan(concat('{\n'), ARRIVAL_TIME);
+        expect(scanner.scan(concat('\n'), ARRIVAL_TIME).takeRejectedLines()).to.deep.equal([]);
+      });
+
+      it('gives the line that only the end of the source ends', () => {
+        for (const [line, bytes] of [
+          ['{"a', 3],
+          ['x'.repeat(huge), huge],
+        ] as const) {
+          const { scanner } = createScanner(create, DEFAULT_MAPPING);
+          scanner.scan(concat(line), ARRIVAL_TIME);
+          expect(scanner.finish(ARRIVAL_TIME).takeRejectedLines()).to.have.nested.property(
+            '[0].bytes',
+            bytes,
+          );
+        }
+      });
+    });
+
     it('does what the model does, for any bytes', () => {
       fc.assert(
         fc.property(streamBytes, (bytes) => {
-          const { events, blank, rejected, lines } = scanAll(create, DEFAULT_MAPPING, [bytes]);
-          expect({ events, blank, rejected }).to.deep.equal(modelOf(bytes, LINE_BYTES_MAX));
+          const run = scanAll(create, DEFAULT_MAPPING, [bytes]);
+          const { events, blank, rejected, rejectedLines, lines } = run;
+          const model = modelOf(bytes, LINE_BYTES_MAX);
+          expect({ events, blank, rejected }).to.deep.equal({
+            events: model.events,
+            blank: model.blank,
+            rejected: model.rejected,
+          });
+          expect(rejectedLines).to.deep.equal(model.rejectedLines.slice(-REJECTED_LINES_MAX));
           const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
           expect(lines).to.equal(bytes.filter((byte) => byte === 10).length);
           expect(lines).to.equal(events.length + blank + refused);
@@ -362,21 +482,21 @@ function expectLine(
   else expect(run.events[0]).to.deep.include(becomes);
 }
 
-/** All batches of a stream put end to end. */
+/** All batches of a stream put end to end; of the rejected lines, the last ones. */
 function scanAll(
   create: (options: ScannerOptions) => Scanner,
   mapping: FieldMapping,
   parts: readonly Uint8Array[],
+  lineBytesMax = LINE_BYTES_MAX,
 ) {
-  const types = new KeyTable({ keysMax: 1000, keyBytesMax: 256 });
-  const words = new KeyTable({ keysMax: 1000, keyBytesMax: 256 });
-  const scanner = create({ mapping, lineBytesMax: LINE_BYTES_MAX, types, words });
+  const { scanner, types, words } = createScanner(create, mapping, lineBytesMax);
   const all = {
     events: [] as ScannedEvent[],
     bytes: 0,
     lines: 0,
     blank: 0,
     rejected: { too_long: 0, not_json: 0, not_an_event: 0 },
+    rejectedLines: [] as RejectedLine[],
   };
   for (const part of parts) {
     const batch = scanner.scan(part, ARRIVAL_TIME);
@@ -387,6 +507,19 @@ function scanAll(
     all.rejected.too_long += batch.rejected.too_long;
     all.rejected.not_json += batch.rejected.not_json;
     all.rejected.not_an_event += batch.rejected.not_an_event;
+    all.rejectedLines.push(...batch.takeRejectedLines());
   }
+  // Of a batch its last ones are given: of one that is cut, they may be more.
+  all.rejectedLines.splice(0, all.rejectedLines.length - REJECTED_LINES_MAX);
   return all;
+}
+
+function createScanner(
+  create: (options: ScannerOptions) => Scanner,
+  mapping: FieldMapping,
+  lineBytesMax = LINE_BYTES_MAX,
+) {
+  const types = new KeyTable({ keysMax: 1000, keyBytesMax: 256 });
+  const words = new KeyTable({ keysMax: 1000, keyBytesMax: 256 });
+  return { scanner: create({ mapping, lineBytesMax, types, words }), types, words };
 }

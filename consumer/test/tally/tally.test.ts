@@ -52,6 +52,7 @@ function batchOf(tables: Tables, events: readonly Event[], account = NOTHING): E
     blank,
     rejected,
     lines: events.length + blank + rejected.too_long + rejected.not_json + rejected.not_an_event,
+    takeRejectedLines: () => [],
   };
 }
 
