@@ -1,4 +1,5 @@
 import type { SourceState } from '../sources/source.js';
+import type { StateStats } from '../state/state-writer.js';
 import type { Interval, WindowRequest } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
 import type { KeyTotal } from '../tally/ranking.js';
@@ -69,6 +70,8 @@ export interface IngestStats extends TallyStats, Moment {
   /** Since the last line was read; null before the first. */
   readonly lastLineSecondsAgo: number | null;
   readonly sources: readonly SourceStats[];
+  /** null where nothing is kept. */
+  readonly state: StateStats | null;
   /** Why the folder of the FIFOs cannot be read; null when it can. */
   readonly fifoDirFault: string | null;
 }

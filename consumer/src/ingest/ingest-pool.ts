@@ -2,6 +2,8 @@ import type { ResourceLimits } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import { FifoDirectory } from '../sources/fifo-directory.js';
 import type { SourceStatus } from '../sources/source.js';
+import type { ThreadFolders } from '../state/state-directory.js';
+import type { Recovery } from '../state/thread-folder.js';
 import { EventTimeFront } from '../tally/event-time-front.js';
 import {
   answerableSince,
@@ -37,6 +39,7 @@ import {
   mergeRejected,
   mergeSeries,
   mergeSources,
+  mergeStateStats,
   mergeTallyStats,
 } from './merge.js';
 import type {
@@ -54,6 +57,7 @@ import type {
   SnapshotQuery,
   SourceCounts,
   StatsAnswer,
+  ThreadStateOptions,
 } from './protocol.js';
 
 type Answered = CountsAnswer | SeriesAnswer | SnapshotAnswer;
@@ -77,6 +81,16 @@ export interface IngestPoolOptions extends IngestOptions {
   readonly ingestWorkers: number;
 }
 
+/** Where the threads keep their state, and how. */
+export interface PoolState extends Omit<ThreadStateOptions, 'folder' | 'from'> {
+  /** One for each thread. */
+  readonly threads: readonly ThreadFolders[];
+  /** All threads have begun in their folders, and nothing is read yet. */
+  onBegun(): void;
+  /** The state of a thread is damaged: it cannot be gone on with. */
+  onDamaged(problem: string): void;
+}
+
 /**
  * The ingest threads as one: gives each source to the thread with the least to do, where it stays, and
  * asks all of them what is asked of it.
@@ -98,21 +112,40 @@ export class IngestPool implements IngestClient {
   readonly #identityOf = new Map<string, string>();
   #stdinStatus: SourceStatus = { state: 'open', reason: null };
   #endStdin: (reason: string | null) => void = () => {};
+  readonly #log: Log;
+  /** null: nothing outlasts the threads. */
+  readonly #state: PoolState | null;
+  #hasBegun = false;
 
-  constructor(options: IngestPoolOptions, log: Log, resourceLimits: ResourceLimits = {}) {
+  constructor(
+    options: IngestPoolOptions,
+    log: Log,
+    state: PoolState | null = null,
+    resourceLimits: ResourceLimits = {},
+  ) {
     const { fifoDir, ingestWorkers, retentionSeconds } = options;
     this.#options = options;
-    const data = { options: toIngestOptions(options), frontBuffer: this.#front.buffer };
+    this.#log = log;
+    this.#state = state;
     this.retentionSeconds = retentionSeconds;
     this.stdinEnded = new Promise((resolve) => {
       this.#endStdin = resolve;
     });
-    this.#threads = Array.from({ length: ingestWorkers }, (): IngestThread => {
+    this.#threads = Array.from({ length: ingestWorkers }, (_, i): IngestThread => {
       const thread: IngestThread = new IngestThread(
-        data,
+        {
+          options: toIngestOptions(options),
+          state: state === null ? null : toThreadState(state, i),
+          frontBuffer: this.#front.buffer,
+        },
         log,
         {
-          onReady: () => this.#ready(),
+          onReady: (recoveries, sources) => {
+            this.#recovered(thread, recoveries, sources);
+            this.#ready();
+          },
+          onDamaged: (problem) => state?.onDamaged(problem),
+          onFault: (fault) => this.#reportFault(fault),
           onOpened: (name, identity) => this.#fifos?.opened(name, identity),
           onEnded: (name, reason) => this.#sourceEnded(name, reason),
           onDown: () => this.#down(thread),
@@ -204,8 +237,10 @@ export class IngestPool implements IngestClient {
     return mergeRejected((await this.#askAll({ kind: 'rejected' })).map(({ lines }) => lines));
   }
 
-  post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
-    return this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
+  async post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
+    const answer = await this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
+    if (answer.kind === 'held') throw new IngestUnavailableError(answer.reason);
+    return answer;
   }
 
   #askAll<Q extends Query>(query: Q): Promise<AnswerTo<Q>[]> {
@@ -275,6 +310,7 @@ export class IngestPool implements IngestClient {
       lastEventTime: front < 0 ? null : front,
       lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
       sources: this.#sourceStats(sources),
+      state: mergeStateStats(answers.map((answer) => answer.state)),
       fifoDirFault: this.#fifos?.fault ?? null,
     };
   }
@@ -340,8 +376,29 @@ export class IngestPool implements IngestClient {
   #ready(): void {
     // Once all run: the first thread to come up must not get all sources that are there already.
     if (this.state !== 'running') return;
+    if (!this.#hasBegun) this.#state?.onBegun();
+    this.#hasBegun = true;
     if (this.#options.readsStdin && !this.#threadOf.has(STDIN)) this.#open(STDIN, null, STDIN);
     this.#fifos?.look();
+  }
+
+  /** A source that a thread has counted before stays with it: what is unfinished of it is there. */
+  #recovered(
+    thread: IngestThread,
+    recoveries: readonly Recovery[],
+    sources: readonly string[],
+  ): void {
+    for (const name of sources) this.#threadOf.set(name, thread);
+    for (const { checkpoint, journalRecords, journalBytes, cutBytes, skipped } of recoveries) {
+      this.#log('info', 'state read', { checkpoint, journalRecords, journalBytes });
+      if (cutBytes > 0) this.#log('warn', 'the torn end of the journal was cut', { cutBytes });
+      if (skipped.length > 0) this.#log('warn', 'checkpoints that are not whole', { skipped });
+    }
+  }
+
+  #reportFault(fault: string | null): void {
+    if (fault === null) this.#log('info', 'the state can be kept again: reading goes on');
+    else this.#log('error', 'the state cannot be kept: nothing is read until it can', { fault });
   }
 
   #sourceEnded(name: string, reason: string | null): void {
@@ -359,6 +416,21 @@ export class IngestPool implements IngestClient {
       if (owner === thread) this.#sourceEnded(name, name === STDIN ? 'its thread ended' : null);
     }
   }
+}
+
+function toThreadState(
+  { hasJournal, checkpointIntervalMs, journalSyncIntervalMs, journalBytesMax, threads }: PoolState,
+  thread: number,
+): ThreadStateOptions {
+  const { folder, from } = threads[thread] as ThreadFolders;
+  return {
+    folder,
+    from,
+    hasJournal,
+    checkpointIntervalMs,
+    journalSyncIntervalMs,
+    journalBytesMax,
+  };
 }
 
 /** What a thread is told: no more than it needs, and no secrets. */

@@ -1,5 +1,6 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Log } from '../log.js';
+import type { Recovery } from '../state/thread-folder.js';
 import type { KeyKind } from '../tally/key-table.js';
 import { type IngestState, IngestUnavailableError } from './ingest-client.js';
 import type {
@@ -20,6 +21,8 @@ const RECOVERED_AFTER_MS = 30_000;
 const QUERY_TIMEOUT_MS = 5000;
 /** How long a thread that was told to stop may take before it is ended from outside. */
 const STOP_TIMEOUT_MS = 700;
+/** The same for one that has to write a last checkpoint. */
+const STOP_WITH_STATE_TIMEOUT_MS = 6000;
 
 interface Pending {
   resolve(answer: Answer): void;
@@ -28,8 +31,12 @@ interface Pending {
 }
 
 export interface IngestThreadHandlers {
-  /** It has started, or started again, and reads nothing yet. */
-  onReady(): void;
+  /** It has started, or started again, with what it has counted before, and reads nothing yet. */
+  onReady(recoveries: readonly Recovery[], sources: readonly string[]): void;
+  /** The state that it was to start with is damaged. It will not be started again. */
+  onDamaged(problem: string): void;
+  /** The disk does not take what it counts, so that it reads nothing; null: it does again. */
+  onFault(fault: string | null): void;
   onOpened(name: string, identity: string): void;
   onEnded(name: string, reason: string | null): void;
   /** The thread has ended, and with it all that it read. */
@@ -42,7 +49,7 @@ export interface IngestThreadHandlers {
  * #ended is where it is told, and the only place.
  */
 export class IngestThread {
-  readonly #data: IngestWorkerData;
+  #data: IngestWorkerData;
   readonly #log: Log;
   readonly #handlers: IngestThreadHandlers;
   readonly #resourceLimits: ResourceLimits;
@@ -154,7 +161,8 @@ export class IngestThread {
     const worker = this.#worker;
     if (worker === null) return;
     const exit = new Promise((resolve) => worker.once('exit', resolve));
-    const timer = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
+    const limit = this.#data.state === null ? STOP_TIMEOUT_MS : STOP_WITH_STATE_TIMEOUT_MS;
+    const timer = setTimeout(() => void worker.terminate(), limit);
     this.#send({ kind: 'stop' });
     await exit;
     clearTimeout(timer);
@@ -169,7 +177,15 @@ export class IngestThread {
       case 'ready':
         if (this.#state === 'stopped') break;
         this.#state = 'running';
-        this.#handlers.onReady();
+        this.#startsAgainFromOwnFolder();
+        this.#handlers.onReady(message.recoveries, message.sources);
+        break;
+      case 'damaged':
+        this.#state = 'stopped';
+        this.#handlers.onDamaged(message.problem);
+        break;
+      case 'fault':
+        this.#handlers.onFault(message.fault);
         break;
       case 'answer': {
         const { id, answer } = message;
@@ -188,6 +204,11 @@ export class IngestThread {
         this.#handlers.onEnded(message.name, message.reason);
         break;
     }
+  }
+
+  #startsAgainFromOwnFolder(): void {
+    const { state } = this.#data;
+    if (state !== null) this.#data = { ...this.#data, state: { ...state, from: [state.folder] } };
   }
 
   #learn({ of, keys }: NewKeys): void {
@@ -209,7 +230,10 @@ export class IngestThread {
     const delayMs = RESTART_DELAYS_MS[step] as number;
     this.#state = 'restarting';
     this.#lastEnd = cause;
-    const message = 'an ingest thread ended, its counts are lost; starting it again';
+    const message =
+      this.#data.state === null
+        ? 'an ingest thread ended, its counts are lost; starting it again'
+        : 'an ingest thread ended; starting it again with the state that it kept';
     this.#log('error', message, { cause, delayMs });
     this.#restartTimer = setTimeout(() => this.start(), delayMs);
     this.#handlers.onDown();

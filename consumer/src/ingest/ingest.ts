@@ -1,20 +1,28 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
 import { ReferenceScanner } from '../scan/reference-scanner.js';
-import type { Scanner } from '../scan/scanner.js';
+import type { Scanner, Unfinished } from '../scan/scanner.js';
 import { FifoReader } from '../sources/fifo-reader.js';
-import { readStdin } from '../sources/stdin-reader.js';
+import { StdinReader } from '../sources/stdin-reader.js';
+import { writeJournalRecord } from '../state/journal-record.js';
+import { Restorer } from '../state/restorer.js';
+import type { StateFiles } from '../state/state-files.js';
+import { StateWriter } from '../state/state-writer.js';
+import { type Recovery, recover } from '../state/thread-folder.js';
+import type { Changes } from '../tally/changes.js';
 import type { EventBatch } from '../tally/event-batch.js';
 import type { EventTimeFront } from '../tally/event-time-front.js';
 import type { Interval } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '../tally/key-table.js';
 import { RejectedLines } from '../tally/rejected-lines.js';
 import type { CountColumns } from '../tally/run-counts.js';
-import type { RunningSum } from '../tally/running-sum.js';
+import { type RunningSum, sumColumns } from '../tally/running-sum.js';
 import { Tally } from '../tally/tally.js';
 import type {
   Answer,
   CountsAnswer,
   CountsQuery,
+  Held,
   IngestOptions,
   Moment,
   NewKeys,
@@ -28,6 +36,7 @@ import type {
   SnapshotQuery,
   SourceCounts,
   StatsAnswer,
+  ThreadStateOptions,
 } from './protocol.js';
 
 export interface IngestClock {
@@ -41,10 +50,20 @@ export interface IngestHandlers {
   onOpened(name: string, identity: string): void;
   /** A reason is null where the source came to its end by itself or was told to. */
   onEnded(name: string, reason: string | null): void;
+  /** Nothing is read, for the reason given; null: reading goes on. */
+  onFault(fault: string | null): void;
 }
 
 interface Source {
   readonly name: string;
+  /** Of the pipe that it is read from, or was last. */
+  identity: string;
+  /** null while it is not read. */
+  scanner: Scanner | null;
+  /** What its scanner waited with when it was read last. */
+  unfinished: Unfinished;
+  /** How many bytes of that are in the journal. */
+  journaledBytes: number;
   lines: number;
   bytes: number;
   openedAt: number;
@@ -55,8 +74,19 @@ interface OpenSource {
   readonly identity: string;
   /** Reads on until the last writer leaves. */
   drain(): void;
+  hold(): void;
+  goOn(): void;
   close(): void;
 }
+
+const NO_KEYS: readonly string[] = [];
+
+const NOTHING_UNFINISHED: Unfinished = {
+  tail: new Uint8Array(0),
+  bytes: 0,
+  isSkipping: false,
+  contentSeen: false,
+};
 
 /** Released FIFOs that writers still hold, at most; past it the one that was released first is closed. */
 const DRAINING_MAX = 100;
@@ -82,7 +112,7 @@ interface Post {
     blank: number;
     readonly rejected: Record<RejectionReason, number>;
   };
-  resolve(answer: PostAnswer): void;
+  resolve(answer: PostAnswer | Held): void;
 }
 
 /** An ingest thread's content: sources → scan → tally, and the answers to queries. */
@@ -102,6 +132,10 @@ export class Ingest {
   readonly #posts: Post[] = [];
   /** How many ids of each kind the asker knows; it knows without being told that id 0 is overflow. */
   readonly #keysGiven = { types: 1, words: 1 };
+  readonly #keysJournaled = { types: 1, words: 1 };
+  #state: StateWriter | null = null;
+  /** Why nothing is read; null when it is. */
+  #fault: string | null = null;
 
   constructor(
     options: IngestOptions,
@@ -125,6 +159,63 @@ export class Ingest {
       cellsMax: options.windowCellsMax,
       front,
     });
+  }
+
+  /**
+   * Begins with the state of before, and keeps it from now on. To be called before anything is opened.
+   * Throws StateDamageError, and what the file system throws.
+   */
+  async keepState(state: ThreadStateOptions, files: StateFiles): Promise<readonly Recovery[]> {
+    const { folder, from, ...options } = state;
+    files.mkdirSync(folder, { recursive: true });
+    let keepsIds = from.length === 1 && from[0] === folder;
+    const recoveries: Recovery[] = [];
+    for (const each of from) {
+      const restorer = new Restorer(this.#tables, this.#tally);
+      recoveries.push(recover(files, each, restorer));
+      keepsIds &&= restorer.keepsIds;
+      for (const { name, identity, lines, bytes, unfinished } of restorer.sources) {
+        const source = this.#sourceOf(name);
+        source.identity = identity;
+        source.lines += lines;
+        source.bytes += bytes;
+        source.unfinished = unfinished;
+        source.journaledBytes = unfinished.isSkipping ? 0 : unfinished.tail.length;
+      }
+    }
+    for (const of of KEY_KINDS) this.#keysJournaled[of] = this.#tables[of].size;
+    this.#state = new StateWriter({
+      ...options,
+      folder,
+      newest: keepsIds ? (recoveries[0] as Recovery).newest : 0,
+      files,
+      content: () => ({
+        tables: this.#tables,
+        tally: this.#tally,
+        sources: [...this.#sources.values()],
+      }),
+      onFault: (fault) => this.#setFault(fault),
+    });
+    // Where ids are others than in those files, or the files lie elsewhere, nothing can go on with them.
+    if (!keepsIds) await this.#state.checkpoint();
+    return recoveries;
+  }
+
+  /** Sources that were counted, now or before. */
+  get sourceNames(): string[] {
+    return [...this.#sources.keys()];
+  }
+
+  #setFault(fault: string | null): void {
+    const wasHeld = this.#fault !== null;
+    this.#fault = fault;
+    this.#handlers.onFault(fault);
+    if (wasHeld === (fault !== null)) return;
+    for (const source of [...this.#open.values(), ...this.#draining]) {
+      if (fault === null) source.goOn();
+      else source.hold();
+    }
+    if (fault === null && this.#posts.length > 0) setImmediate(() => this.#postTurn());
   }
 
   /** Begins to read a FIFO, or standard input where the path is null. */
@@ -155,15 +246,18 @@ export class Ingest {
 
   /**
    * Stops reading. What was read is counted by then: a read is scanned and tallied as it comes, and what
-   * was posted is counted here to its end.
+   * was posted is counted here to its end. Resolves when the state is kept, as far as the disk takes it.
    */
-  stop(): void {
+  async stop(): Promise<void> {
     for (const source of [...this.#open.values(), ...this.#draining]) source.close();
     while (this.#posts.length > 0) this.#countPosted();
+    await this.#state?.close();
+    await nextTurn(); // the answers to what was posted are on their way by then
   }
 
   /** Counts posted lines, and resolves when all are. */
-  post({ lines }: PostQuery): Promise<PostAnswer> {
+  post({ lines }: PostQuery): Promise<PostAnswer | Held> {
+    if (this.#fault !== null) return Promise.resolve({ kind: 'held', reason: this.#fault });
     return new Promise((resolve) => {
       const rejected = { too_long: 0, not_json: 0, not_an_event: 0 };
       const total: Post['total'] = { kind: 'post', accepted: 0, blank: 0, rejected };
@@ -173,7 +267,7 @@ export class Ingest {
     });
   }
 
-  answer(query: Exclude<Query, PostQuery>): Exclude<Answer, PostAnswer> {
+  answer(query: Exclude<Query, PostQuery>): Exclude<Answer, PostAnswer | Held> {
     this.#tally.windows.followClock(this.#clock.now());
     switch (query.kind) {
       case 'counts':
@@ -199,6 +293,7 @@ export class Ingest {
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#draining.delete(reader);
+        if (source.scanner === scanner) source.scanner = null;
         if (this.#open.get(name) !== reader) return;
         this.#open.delete(name);
         this.#handlers.onEnded(name, error?.message ?? null);
@@ -209,13 +304,21 @@ export class Ingest {
       if (source.identity === reader.identity) source.close();
     }
     this.#open.set(name, reader);
+    // The same pipe as before: what comes next ends the line that was unfinished.
+    if (source.identity === reader.identity) scanner.resume(source.unfinished);
+    else this.#forgetUnfinished(source);
+    source.identity = reader.identity;
+    source.scanner = scanner;
+    if (this.#fault !== null) reader.hold();
     this.#handlers.onOpened(name, reader.identity);
   }
 
   #openStdin(name: string): void {
     const scanner = this.#createScanner();
     const source = this.#sourceOf(name);
-    const close = readStdin({
+    this.#forgetUnfinished(source);
+    source.scanner = scanner;
+    const reader = new StdinReader({
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#open.delete(name);
@@ -223,7 +326,14 @@ export class Ingest {
         this.#handlers.onEnded(name, error?.message ?? null);
       },
     });
-    this.#open.set(name, { identity: name, drain: close, close });
+    if (this.#fault !== null) reader.hold();
+    this.#open.set(name, {
+      identity: name,
+      drain: () => reader.close(),
+      hold: () => reader.hold(),
+      goOn: () => reader.goOn(),
+      close: () => reader.close(),
+    });
     this.#handlers.onOpened(name, name);
   }
 
@@ -231,11 +341,26 @@ export class Ingest {
     return new ReferenceScanner({ ...this.#options, ...this.#tables });
   }
 
+  #forgetUnfinished(source: Source): void {
+    source.unfinished = NOTHING_UNFINISHED;
+    source.journaledBytes = 0;
+  }
+
   #sourceOf(name: string): Source {
     const openedAt = this.#clock.monotonicSeconds();
     let source = this.#sources.get(name);
     if (source === undefined) {
-      source = { name, lines: 0, bytes: 0, openedAt, lastLineAt: null };
+      source = {
+        name,
+        identity: '',
+        scanner: null,
+        unfinished: NOTHING_UNFINISHED,
+        journaledBytes: 0,
+        lines: 0,
+        bytes: 0,
+        openedAt,
+        lastLineAt: null,
+      };
       this.#sources.set(name, source);
     }
     source.openedAt = openedAt;
@@ -244,22 +369,45 @@ export class Ingest {
 
   #tallyBytes(source: Source, scanner: Scanner, bytes: Uint8Array): EventBatch {
     const now = this.#clock.now();
-    return this.#tallyBatch(source, scanner.scan(bytes, now), now);
+    return this.#tallyBatch(source, scanner, scanner.scan(bytes, now), now);
   }
 
   /** Ends the line that a source's end has left unfinished. */
   #tallyEnd(source: Source, scanner: Scanner): EventBatch {
     const now = this.#clock.now();
-    return this.#tallyBatch(source, scanner.finish(now), now);
+    return this.#tallyBatch(source, scanner, scanner.finish(now), now);
   }
 
-  #tallyBatch(source: Source, batch: EventBatch, now: number): EventBatch {
-    this.#tally.add(batch, now);
+  #tallyBatch(source: Source, scanner: Scanner, batch: EventBatch, now: number): EventBatch {
+    const changes = this.#tally.add(batch, now);
+    const isAddedTo = scanner === source.scanner && batch.lines === 0;
+    if (scanner === source.scanner) source.unfinished = scanner.unfinished;
+    this.#journal(source, changes, isAddedTo);
     this.#rejectedLines.add(batch.takeRejectedLines(), source.name, now);
     source.bytes += batch.bytes;
     source.lines += batch.lines;
     if (batch.lines > 0) source.lastLineAt = this.#clock.monotonicSeconds();
     return batch;
+  }
+
+  /** `isAddedTo`: what the journal has of the source's unfinished line is still its beginning. */
+  #journal(source: Source, changes: Changes, isAddedTo: boolean): void {
+    if (this.#state === null) return;
+    const { unfinished } = source;
+    const knownBytes = isAddedTo && !unfinished.isSkipping ? source.journaledBytes : 0;
+    source.journaledBytes = unfinished.isSkipping ? 0 : unfinished.tail.length;
+    const newKeys = { types: this.#keysToJournal('types'), words: this.#keysToJournal('words') };
+    const { name, identity } = source;
+    const record = { newKeys, changes, source: { name, identity, unfinished, knownBytes } };
+    this.#state.append((writer) => writeJournalRecord(writer, record));
+  }
+
+  #keysToJournal(of: KeyKind): readonly string[] {
+    const { size } = this.#tables[of];
+    const first = this.#keysJournaled[of];
+    if (first === size) return NO_KEYS;
+    this.#keysJournaled[of] = size;
+    return this.#tables[of].keysFrom(first);
   }
 
   #counts({ of, window }: CountsQuery): CountsAnswer | Refusal {
@@ -291,12 +439,8 @@ export class Ingest {
   #sums(interval: Interval | null): CountColumns & { sums: Float64Array<ArrayBuffer> } {
     const sums: ReadonlyMap<number, RunningSum> =
       interval === null ? this.#tally.sums() : this.#tally.windows.sums(interval);
-    const parts = Float64Array.from([...sums.values()].flatMap((sum) => sum.toParts()));
-    return {
-      ids: Uint32Array.from(sums.keys()),
-      counts: Float64Array.from(sums.values(), ({ count }) => count),
-      sums: parts,
-    };
+    const { ids, parts } = sumColumns(sums);
+    return { ids, counts: Float64Array.from(sums.values(), ({ count }) => count), sums: parts };
   }
 
   #series({ of, window, stepSeconds }: SeriesQuery): SeriesAnswer | Refusal {
@@ -354,12 +498,13 @@ export class Ingest {
       sources[name] = { lines, bytes, lastLineSecondsAgo, idleSeconds };
     }
     const newKeys = KEY_KINDS.map((of) => this.#newKeys(of));
-    return { kind: 'stats', ...this.#tally.stats(), ...this.#moment(), newKeys, sources };
+    const state = this.#state?.stats() ?? null;
+    return { kind: 'stats', ...this.#tally.stats(), ...this.#moment(), state, newKeys, sources };
   }
 
   #postTurn(): void {
-    this.#countPosted();
-    if (this.#posts.length > 0) setImmediate(() => this.#postTurn());
+    if (this.#fault === null) this.#countPosted();
+    if (this.#fault === null && this.#posts.length > 0) setImmediate(() => this.#postTurn());
   }
 
   /** Counts a piece of the first body. */

@@ -1,4 +1,5 @@
 /** Answers of several ingest threads, each with key ids of its own, as one, by key. */
+import type { StateStats } from '../state/state-writer.js';
 import type { Interval } from '../tally/interval.js';
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
 import { type KeyTotal, rank } from '../tally/ranking.js';
@@ -124,6 +125,19 @@ function addSources(a: SourceCounts, b: SourceCounts): SourceCounts {
     bytes: a.bytes + b.bytes,
     lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
     idleSeconds: Math.min(a.idleSeconds, b.idleSeconds),
+  };
+}
+
+/** null where nothing is kept. */
+export function mergeStateStats(parts: readonly (StateStats | null)[]): StateStats | null {
+  const kept = parts.filter((part) => part !== null);
+  if (kept.length === 0) return null;
+  const seconds = kept.map((part) => part.lastCheckpointSeconds).filter((each) => each !== null);
+  return {
+    journalBytes: kept.reduce((sum, part) => sum + part.journalBytes, 0),
+    checkpoints: Math.min(...kept.map((part) => part.checkpoints)),
+    lastCheckpointSeconds: seconds.length === 0 ? null : Math.max(...seconds),
+    fault: kept.map((part) => part.fault).find((fault) => fault !== null) ?? null,
   };
 }
 

@@ -2,7 +2,7 @@
  * What crosses between the main thread and an ingest thread, and nothing else does.
  *
  *   main ──▶ ingest   query (numbered), open, release and forget (a source), stop
- *   ingest ──▶ main   ready (once), answer (to each query, in their order; to posted lines when they
+ *   ingest ──▶ main   ready or damaged (once), fault (of the disk), answer (to each query, in their order; to posted lines when they
  *                     are counted), opened and ended (a source)
  *
  * The thread's exit is its last word: told to stop, it stops reading, counts what it has read and exits.
@@ -16,6 +16,8 @@
  */
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { RejectionReason } from '@event-tally/shared/line.js';
+import type { StateStats } from '../state/state-writer.js';
+import type { Recovery } from '../state/thread-folder.js';
 import type { Interval } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
 import type { RejectedLineReport } from '../tally/rejected-lines.js';
@@ -34,8 +36,21 @@ export interface IngestOptions {
   readonly windowCellsMax: number;
 }
 
+/** Where an ingest thread keeps its state, and how. */
+export interface ThreadStateOptions {
+  readonly folder: string;
+  /** Folders whose state it begins with: its own, or, when the number of threads has changed, others. */
+  readonly from: readonly string[];
+  readonly hasJournal: boolean;
+  readonly checkpointIntervalMs: number;
+  readonly journalSyncIntervalMs: number;
+  readonly journalBytesMax: number;
+}
+
 export interface IngestWorkerData {
   readonly options: IngestOptions;
+  /** null: nothing outlasts the thread. */
+  readonly state: ThreadStateOptions | null;
   /** Of the EventTimeFront. */
   readonly frontBuffer: SharedArrayBuffer;
 }
@@ -140,6 +155,8 @@ export interface StatsAnswer extends TallyStats {
   readonly kind: 'stats';
   readonly newKeys: readonly NewKeys[];
   readonly since: number | null;
+  /** null where nothing is kept. */
+  readonly state: StateStats | null;
   /** Those that this thread reads or has read, by name. */
   readonly sources: Readonly<Record<string, SourceCounts>>;
 }
@@ -155,6 +172,12 @@ export interface RejectedAnswer {
   readonly kind: 'rejected';
   /** Newest first, at most REJECTED_LINES_MAX. */
   readonly lines: readonly RejectedLineReport[];
+}
+
+/** Nothing can be posted now. */
+export interface Held {
+  readonly kind: 'held';
+  readonly reason: string;
 }
 
 export interface PostAnswer {
@@ -174,7 +197,7 @@ export type AnswerTo<Q extends Query> = Q extends CountsQuery
         ? StatsAnswer
         : Q extends RejectedQuery
           ? RejectedAnswer
-          : PostAnswer;
+          : PostAnswer | Held;
 
 export type Answer =
   | CountsAnswer
@@ -183,6 +206,7 @@ export type Answer =
   | StatsAnswer
   | RejectedAnswer
   | PostAnswer
+  | Held
   | Refusal;
 
 export type MessageToIngest =
@@ -193,7 +217,17 @@ export type MessageToIngest =
   | { readonly kind: 'stop' };
 
 export type MessageFromIngest =
-  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'ready';
+      /** Of the state that the thread begins with. */
+      readonly recoveries: readonly Recovery[];
+      /** Sources that it has counted before. */
+      readonly sources: readonly string[];
+    }
+  /** The state that it was to begin with is damaged: it has not begun. */
+  | { readonly kind: 'damaged'; readonly problem: string }
+  /** The disk does not take what was counted, so that nothing is read; null: it does again. */
+  | { readonly kind: 'fault'; readonly fault: string | null }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'opened'; readonly name: string; readonly identity: string }
   | { readonly kind: 'ended'; readonly name: string; readonly reason: string | null };

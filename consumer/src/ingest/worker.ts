@@ -1,5 +1,7 @@
 /** An ingest thread: started by IngestThread, ends when it is told to stop. */
+import fs from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { StateDamageError } from '../state/thread-folder.js';
 import { EventTimeFront } from '../tally/event-time-front.js';
 import { Ingest } from './ingest.js';
 import type { Answer, IngestWorkerData, MessageFromIngest, MessageToIngest } from './protocol.js';
@@ -9,7 +11,7 @@ const port = parentPort;
 const send = (message: MessageFromIngest, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer);
 
-const { options, frontBuffer } = workerData as IngestWorkerData;
+const { options, state, frontBuffer } = workerData as IngestWorkerData;
 const clock = {
   now: () => Date.now() / 1000,
   monotonicSeconds: () => performance.now() / 1000,
@@ -17,6 +19,7 @@ const clock = {
 const ingest = new Ingest(options, new EventTimeFront(frontBuffer), clock, {
   onOpened: (name, identity) => send({ kind: 'opened', name, identity }),
   onEnded: (name, reason) => send({ kind: 'ended', name, reason }),
+  onFault: (fault) => send({ kind: 'fault', fault }),
 });
 
 port.on('message', (message: MessageToIngest) => {
@@ -38,12 +41,18 @@ port.on('message', (message: MessageToIngest) => {
       ingest.forget(message.name);
       break;
     case 'stop':
-      ingest.stop();
-      setImmediate(() => port.close()); // once the answers to what was posted are on their way
+      void ingest.stop().then(() => port.close());
       break;
   }
 });
-send({ kind: 'ready' });
+try {
+  const recoveries = state === null ? [] : await ingest.keepState(state, fs);
+  send({ kind: 'ready', recoveries, sources: ingest.sourceNames });
+} catch (error) {
+  if (!(error instanceof StateDamageError)) throw error;
+  send({ kind: 'damaged', problem: error.message });
+  port.close();
+}
 
 /** The columns of an answer, which are given away rather than copied. */
 function columnsOf(answer: Answer): ArrayBuffer[] {

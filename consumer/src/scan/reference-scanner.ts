@@ -19,7 +19,7 @@ import type { KeyTable } from '../tally/key-table.js';
 import { beginningOfTooLong } from '../tally/rejected-lines.js';
 import { copyOf } from '../tally/shown-text.js';
 import { EventBatchBuilder } from './event-batch-builder.js';
-import type { Scanner, ScannerOptions } from './scanner.js';
+import type { Scanner, ScannerOptions, Unfinished } from './scanner.js';
 
 const LF = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
@@ -42,6 +42,8 @@ export class ReferenceScanner implements Scanner {
   #isSkipping = false;
   #skippedText = '';
   #contentSeen = false;
+  /** The bytes since the last LF, of a line that may still be an event. */
+  #tail = new Uint8Array(1024);
 
   constructor({ mapping, lineBytesMax, types, words }: ScannerOptions) {
     this.#lineBytesMax = lineBytesMax;
@@ -78,6 +80,43 @@ export class ReferenceScanner implements Scanner {
     return this.#batch;
   }
 
+  get unfinished(): Unfinished {
+    const isSkipping = this.#isSkipping;
+    return {
+      tail: isSkipping
+        ? Buffer.from(this.#skippedText)
+        : this.#tail.subarray(0, this.#unfinishedBytes),
+      bytes: this.#unfinishedBytes,
+      isSkipping,
+      contentSeen: this.#contentSeen,
+    };
+  }
+
+  resume({ tail, bytes, isSkipping, contentSeen }: Unfinished): void {
+    this.#contentSeen = contentSeen;
+    if (isSkipping) {
+      this.#isSkipping = true;
+      this.#skippedText = Buffer.from(tail).toString();
+      this.#unfinishedBytes = bytes;
+    } else {
+      this.#keepTail(tail);
+      this.#unfinishedBytes = bytes;
+      this.#splitter.write(tail);
+    }
+  }
+
+  /** Adds to what is kept of the unfinished line. */
+  #keepTail(bytes: Uint8Array): void {
+    const length = this.#unfinishedBytes + bytes.length;
+    if (length > this.#lineBytesMax) return; // its beginning is kept, as text
+    if (length > this.#tail.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#tail.length));
+      grown.set(this.#tail);
+      this.#tail = grown;
+    }
+    this.#tail.set(bytes, this.#unfinishedBytes);
+  }
+
   /** Has split2 give out what it holds of the line, so that it holds nothing. */
   #beginSkipping(): void {
     this.#splitter.write('\n');
@@ -107,6 +146,7 @@ export class ReferenceScanner implements Scanner {
       this.#unfinishedBytes = 0;
       start = end + 1;
     }
+    this.#keepTail(bytes.subarray(start));
     this.#unfinishedBytes += bytes.length - start;
   }
 

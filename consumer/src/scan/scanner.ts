@@ -10,6 +10,21 @@ export interface ScannerOptions {
   readonly words: KeyTable;
 }
 
+/** What a scanner waits with: the bytes since the last LF, and what it has to know of those before. */
+export interface Unfinished {
+  /**
+   * The bytes of the line that has no LF yet; of one that is too long already, its beginning, in UTF-8,
+   * as it will be shown.
+   */
+  readonly tail: Uint8Array;
+  /** Bytes of that line so far. */
+  readonly bytes: number;
+  /** The line is too long already. */
+  readonly isSkipping: boolean;
+  /** A byte order mark that comes now is no longer the first of all. */
+  readonly contentSeen: boolean;
+}
+
 /**
  * Bytes of one source → the events in them. A scanner is a stream: a line may come in any number of
  * pieces, counts when its LF is scanned, and what follows the last LF waits for the next call.
@@ -29,4 +44,10 @@ export interface Scanner {
    * Ends the line that has no LF yet, if there is one, as its LF would. For a source that has an end.
    */
   finish(arrivalTime: number): EventBatch;
+
+  /** What waits for the next call; the bytes are valid until then. */
+  readonly unfinished: Unfinished;
+
+  /** Goes on where another scanner of the same options stood. To be called before anything is scanned. */
+  resume(unfinished: Unfinished): void;
 }

@@ -32,6 +32,7 @@ export class FifoReader {
   readonly #handlers: FifoReaderHandlers;
   #descriptor: number;
   #socket: net.Socket;
+  #isHeld = false;
 
   /** Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. */
   constructor(path: string, handlers: FifoReaderHandlers) {
@@ -74,6 +75,16 @@ export class FifoReader {
     readWrite.destroy();
   }
 
+  /** Reads no further, but for a read that may be on its way, until `goOn`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  goOn(): void {
+    this.#isHeld = false;
+    if (!this.#socket.destroyed) this.#socket.resume();
+  }
+
   /** Stops reading at once. What is in the pipe stays there for as long as a writer holds it open. */
   close(): void {
     this.#socket.destroy();
@@ -96,7 +107,7 @@ export class FifoReader {
     };
     const socket = new net.Socket(options);
     const takeTurn = () => {
-      if (!socket.destroyed) socket.resume();
+      if (!socket.destroyed && !this.#isHeld) socket.resume();
     };
     let failure: Error | null = null;
     socket.on('error', (error) => {

@@ -15,23 +15,41 @@ export interface StdinReaderHandlers {
 /**
  * Reads standard input to its end. A pipe, a socket or a terminal is read as a FIFO is, without a thread
  * of the pool; a file by the pool, which does not wait there. One read, one turn of the event loop.
- *
- * Returns a function that stops reading at once.
  */
-export function readStdin({ onBytes, onEnd }: StdinReaderHandlers): () => void {
-  const descriptor = 0;
-  const stream = openStdin(descriptor);
-  let failure: Error | null = null;
-  stream.on('data', (bytes: Uint8Array) => {
-    onBytes(bytes);
-    stream.pause();
-    setImmediate(() => stream.resume());
-  });
-  stream.on('error', (error: Error) => {
-    failure = error;
-  });
-  stream.on('close', () => onEnd(failure));
-  return () => stream.destroy();
+export class StdinReader {
+  readonly #stream = openStdin(0);
+  #isHeld = false;
+
+  constructor({ onBytes, onEnd }: StdinReaderHandlers) {
+    const stream = this.#stream;
+    let failure: Error | null = null;
+    stream.on('data', (bytes: Uint8Array) => {
+      onBytes(bytes);
+      stream.pause();
+      setImmediate(() => {
+        if (!this.#isHeld) stream.resume();
+      });
+    });
+    stream.on('error', (error: Error) => {
+      failure = error;
+    });
+    stream.on('close', () => onEnd(failure));
+  }
+
+  /** Reads no further, but for a read that may be on its way, until `goOn`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  goOn(): void {
+    this.#isHeld = false;
+    this.#stream.resume();
+  }
+
+  /** Stops reading at once. */
+  close(): void {
+    this.#stream.destroy();
+  }
 }
 
 function openStdin(descriptor: number): Readable {

@@ -1,3 +1,5 @@
+import type { CountColumns } from './run-counts.js';
+
 /**
  * Key id → count, for the few keys that one bucket of time has seen: open addressing with linear
  * probing over two typed arrays, 12 bytes a slot, at most three quarters of them in use. A Map would
@@ -40,6 +42,18 @@ export class CellMap {
       const entry = this.#slots[slot] as number;
       if (entry !== EMPTY) callback(entry - 1, this.#counts[slot] as number);
     }
+  }
+
+  /** All cells, as columns of the caller's own. */
+  columns(): CountColumns {
+    const ids = new Uint32Array(this.#size);
+    const counts = new Float64Array(this.#size);
+    let at = 0;
+    this.visit((id, count) => {
+      ids[at] = id;
+      counts[at++] = count;
+    });
+    return { ids, counts };
   }
 
   /** The slot of an id, or the empty one where it belongs. */

@@ -43,9 +43,9 @@ export class KeyTable {
     return this.#idByKey.get(wellFormed) ?? this.#add(wellFormed);
   }
 
-  /** Keys with ids from `first` on, in the order of their ids. */
-  keysFrom(first: number): string[] {
-    return this.#keys.slice(first);
+  /** Keys with ids from `first` on, up to, not including, `end`, in the order of their ids. */
+  keysFrom(first: number, end = this.size): string[] {
+    return this.#keys.slice(first, end);
   }
 
   #add(key: string): number {

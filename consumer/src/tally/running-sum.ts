@@ -60,3 +60,21 @@ export class RunningSum {
     ]);
   }
 }
+
+/** Sums by id. */
+export interface SumColumns {
+  readonly ids: Uint32Array<ArrayBuffer>;
+  /** The three parts of each, end to end. */
+  readonly parts: Float64Array<ArrayBuffer>;
+}
+
+/** As columns of the caller's own. */
+export function sumColumns(sums: ReadonlyMap<number, RunningSum>): SumColumns {
+  const parts = new Float64Array(3 * sums.size);
+  let at = 0;
+  for (const sum of sums.values()) {
+    parts.set(sum.toParts(), at);
+    at += 3;
+  }
+  return { ids: Uint32Array.from(sums.keys()), parts };
+}

@@ -4,8 +4,13 @@ import type { EventBatch } from './event-batch.js';
 import { GrowableCounts } from './growable-counts.js';
 import { KEY_KINDS, type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
 import type { CountColumns } from './run-counts.js';
-import { RunningSum } from './running-sum.js';
-import { type WindowStats, Windows, type WindowsOptions } from './windows.js';
+import { RunningSum, type SumColumns, sumColumns } from './running-sum.js';
+import {
+  type SavedWindowState,
+  type WindowStats,
+  Windows,
+  type WindowsOptions,
+} from './windows.js';
 
 export interface KeyStats {
   /** Keys counted under their own name. */
@@ -26,6 +31,19 @@ export interface TallyStats {
   readonly types: KeyStats;
   readonly words: KeyStats;
   readonly windows: WindowStats;
+}
+
+export interface SavedTally {
+  readonly batch: number;
+  readonly bytes: number;
+  readonly lines: number;
+  readonly accepted: number;
+  readonly blank: number;
+  readonly rejected: Readonly<Record<RejectionReason, number>>;
+  readonly types: CountColumns;
+  readonly words: CountColumns;
+  readonly sums: SumColumns;
+  readonly windows: SavedWindowState;
 }
 
 /** Counts since the start and by window, by key id, and an account of every line. */
@@ -109,6 +127,40 @@ export class Tally {
       words: this.#keyStats('words'),
       windows: this.windows.stats(),
     };
+  }
+
+  /** All that was counted up to now besides the windows' buckets, which `windows.save` gives. */
+  save(): SavedTally {
+    return {
+      batch: this.#batch,
+      bytes: this.#bytes,
+      lines: this.#lines,
+      accepted: this.#accepted,
+      blank: this.#blank,
+      rejected: { ...this.#rejected },
+      types: this.counts('types'),
+      words: this.counts('words'),
+      sums: sumColumns(this.#sums),
+      windows: this.windows.saveState(),
+    };
+  }
+
+  /** Adds what was saved. Its ids must be those of the tables here; buckets are restored before. */
+  restore(saved: SavedTally): void {
+    this.#batch += saved.batch;
+    this.#bytes += saved.bytes;
+    this.#lines += saved.lines;
+    this.#accepted += saved.accepted;
+    this.#blank += saved.blank;
+    for (const reason of REJECTION_REASONS) this.#rejected[reason] += saved.rejected[reason];
+    for (const of of KEY_KINDS) {
+      this.#totals[of].addCells(saved[of], saved[of].ids.length, this.#tables[of].size);
+    }
+    const { ids, parts } = saved.sums;
+    for (let i = 0; i < ids.length; i++) {
+      sumOf(this.#sums, ids[i] as number).merge(RunningSum.at(parts, i));
+    }
+    this.windows.restoreState(saved.windows);
   }
 
   #keyStats(of: KeyKind): KeyStats {

@@ -27,7 +27,7 @@ import {
 } from './interval.js';
 import { type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
 import { type CountColumns, RunCounts } from './run-counts.js';
-import { RunningSum } from './running-sum.js';
+import { RunningSum, type SumColumns, sumColumns } from './running-sum.js';
 
 export interface WindowsOptions {
   readonly retentionSeconds: number;
@@ -51,7 +51,32 @@ export interface WindowStats {
   };
 }
 
+/** A bucket as it was when saving began. */
+export interface SavedBucket {
+  /** One minute long, not one second. */
+  readonly isMinute: boolean;
+  /** Event time, Unix seconds. */
+  readonly start: number;
+  readonly lastSecond: number;
+  readonly types: CountColumns;
+  readonly words: CountColumns;
+  readonly sums: SumColumns;
+}
+
+/** What windows know besides their buckets. */
+export interface SavedWindowState {
+  readonly late: number;
+  readonly ahead: number;
+  readonly folded: number;
+  /** The largest event time that was counted; -Infinity before the first event. */
+  readonly front: number;
+  /** Of events before this, some were dropped; -Infinity where none were. */
+  readonly droppedBefore: number;
+}
+
 interface Bucket {
+  readonly isMinute: boolean;
+  readonly start: number;
   /** The latest second that it holds events of. */
   lastSecond: number;
   readonly types: CellMap;
@@ -75,6 +100,9 @@ export class Windows {
   #ownFront = Number.NEGATIVE_INFINITY;
   /** Empty between queries. */
   readonly #answer = new RunCounts();
+  /** While buckets are saved: those of which the saver has no copy yet, and copies that it has to take. */
+  #unsaved: Set<Bucket> | null = null;
+  #saved: SavedBucket[] = [];
   #secondsFrom = Number.NEGATIVE_INFINITY;
   #since = Number.NEGATIVE_INFINITY;
   #cells = 0;
@@ -174,6 +202,77 @@ export class Windows {
     };
   }
 
+  /**
+   * All buckets as they are now, a copy of one at each step. Counting may go on between the steps: a
+   * bucket is copied before it changes or goes. A later call ends this one.
+   */
+  save(): Iterable<SavedBucket> {
+    this.#flushRun();
+    const unsaved = new Set([...this.#minutes.values(), ...this.#seconds.values()]);
+    this.#unsaved = unsaved;
+    this.#saved = [];
+    return this.#saving(unsaved);
+  }
+
+  /** Adds what was saved, in another process maybe. Its ids must be those of the tables here. */
+  restore({ isMinute, start, lastSecond, types, words, sums }: SavedBucket): void {
+    const bucket = isMinute
+      ? bucketOf(this.#minutes, start, true)
+      : bucketOf(this.#seconds, start, false);
+    bucket.lastSecond = Math.max(bucket.lastSecond, lastSecond);
+    for (const [cells, saved] of [
+      [bucket.types, types],
+      [bucket.words, words],
+    ] as const) {
+      for (let i = 0; i < saved.ids.length; i++) {
+        this.#addCell(cells, saved.ids[i] as number, saved.counts[i] as number);
+      }
+    }
+    for (let i = 0; i < sums.ids.length; i++) {
+      this.#addSum(bucket, sums.ids[i] as number, RunningSum.at(sums.parts, i));
+    }
+  }
+
+  /** What there is besides the buckets. */
+  saveState(): SavedWindowState {
+    return {
+      late: this.#late,
+      ahead: this.#ahead,
+      folded: this.#folded,
+      front: this.#ownFront,
+      droppedBefore: this.#options.front.droppedBefore,
+    };
+  }
+
+  /** Adds to what there is besides the buckets; to be called after all buckets are restored. */
+  restoreState({ late, ahead, folded, front, droppedBefore }: SavedWindowState): void {
+    const { front: sharedFront } = this.#options;
+    this.#late += late;
+    this.#ahead += ahead;
+    this.#folded += folded;
+    this.#ownFront = Math.max(this.#ownFront, front);
+    if (droppedBefore >= 0) sharedFront.dropBefore(droppedBefore);
+    if (this.#ownFront >= 0) sharedFront.advanceTo(this.#ownFront);
+    this.#age();
+  }
+
+  *#saving(unsaved: Set<Bucket>): Generator<SavedBucket> {
+    while (this.#unsaved === unsaved) {
+      const copy = this.#saved.pop();
+      const [bucket] = unsaved;
+      if (copy !== undefined) yield copy;
+      else if (bucket !== undefined) {
+        unsaved.delete(bucket);
+        yield savedBucket(bucket);
+      } else this.#unsaved = null;
+    }
+  }
+
+  /** To be called before a bucket changes or goes. */
+  #keepForSaver(bucket: Bucket): void {
+    if (this.#unsaved?.delete(bucket)) this.#saved.push(savedBucket(bucket));
+  }
+
   #addRun({ seconds, types, words, sums }: Changes, run: number): void {
     const second = seconds[run] as number;
     const [from, to] = [types.offsets[run] as number, types.offsets[run + 1] as number];
@@ -208,6 +307,7 @@ export class Windows {
       this.#run.words.take();
     } else {
       const bucket = this.#bucketAt(second);
+      this.#keepForSaver(bucket);
       bucket.lastSecond = Math.max(bucket.lastSecond, second);
       this.#run.types.drain((id, count) => this.#addCell(bucket.types, id, count));
       this.#run.words.drain((id, count) => this.#addCell(bucket.words, id, count));
@@ -218,7 +318,9 @@ export class Windows {
 
   #bucketAt(second: number): Bucket {
     const isMinute = second < this.#secondsFrom || this.#minutes.has(minuteOf(second));
-    return isMinute ? bucketOf(this.#minutes, minuteOf(second)) : bucketOf(this.#seconds, second);
+    return isMinute
+      ? bucketOf(this.#minutes, minuteOf(second), true)
+      : bucketOf(this.#seconds, second, false);
   }
 
   /** Whether counts of before this time cannot be told from those of after it. */
@@ -279,7 +381,9 @@ export class Windows {
   #foldIntoMinute(second: number, bucket: Bucket): void {
     this.#seconds.delete(second);
     this.#cells -= cellsOf(bucket); // before they are counted again, so that there is room for them
-    const minute = bucketOf(this.#minutes, minuteOf(second));
+    const minute = bucketOf(this.#minutes, minuteOf(second), true);
+    this.#keepForSaver(bucket);
+    this.#keepForSaver(minute);
     minute.lastSecond = Math.max(minute.lastSecond, bucket.lastSecond);
     bucket.types.visit((id, count) => this.#addCell(minute.types, id, count));
     bucket.words.visit((id, count) => this.#addCell(minute.words, id, count));
@@ -291,6 +395,7 @@ export class Windows {
     for (const [start, bucket] of buckets) {
       if (start >= this.#since) continue;
       buckets.delete(start);
+      this.#keepForSaver(bucket);
       this.#cells -= cellsOf(bucket);
       this.#options.front.dropBefore(bucket.lastSecond + 1);
     }
@@ -328,10 +433,28 @@ function* bucketsBetween(
   }
 }
 
-function bucketOf(buckets: Map<number, Bucket>, start: number): Bucket {
+function savedBucket({ isMinute, start, lastSecond, types, words, sums }: Bucket): SavedBucket {
+  return {
+    isMinute,
+    start,
+    lastSecond,
+    types: types.columns(),
+    words: words.columns(),
+    sums: sumColumns(sums),
+  };
+}
+
+function bucketOf(buckets: Map<number, Bucket>, start: number, isMinute: boolean): Bucket {
   let bucket = buckets.get(start);
   if (bucket === undefined) {
-    bucket = { lastSecond: start, types: new CellMap(), words: new CellMap(), sums: new Map() };
+    bucket = {
+      isMinute,
+      start,
+      lastSecond: start,
+      types: new CellMap(),
+      words: new CellMap(),
+      sums: new Map(),
+    };
     buckets.set(start, bucket);
   }
   return bucket;

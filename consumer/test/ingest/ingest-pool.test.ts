@@ -112,7 +112,7 @@ describe('IngestPool', () => {
         wordsMax: 5_000_000,
         keyBytesMax: 1000,
       };
-      const ingest = new IngestPool(options, (...line) => log.push(line), {
+      const ingest = new IngestPool(options, (...line) => log.push(line), null, {
         maxOldGenerationSizeMb: 24,
       });
       const fifo = service.file('a.fifo');

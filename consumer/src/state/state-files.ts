@@ -1,0 +1,47 @@
+import type fs from 'node:fs';
+import path from 'node:path';
+
+/** What of node:fs the state is kept with. A test puts one in its place that fails on purpose. */
+export type StateFiles = Pick<
+  typeof fs,
+  | 'mkdirSync'
+  | 'readdirSync'
+  | 'readFileSync'
+  | 'openSync'
+  | 'writeSync'
+  | 'ftruncateSync'
+  | 'fsyncSync'
+  | 'fdatasync'
+  | 'closeSync'
+  | 'renameSync'
+  | 'rmSync'
+>;
+
+/** Makes the names in a folder last, not only what is in its files. */
+export function syncFolder(files: StateFiles, folder: string): void {
+  const descriptor = files.openSync(folder, 'r');
+  try {
+    files.fsyncSync(descriptor);
+  } finally {
+    files.closeSync(descriptor);
+  }
+}
+
+/** write(2) may write less than it is given; this writes all, or throws. */
+export function writeAll(files: StateFiles, descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += files.writeSync(descriptor, bytes, at);
+}
+
+/** Puts a file in the place of another in one step: whoever reads it finds the one or the other, whole. */
+export function replaceFile(files: StateFiles, file: string, bytes: Uint8Array): void {
+  const beside = `${file}.tmp`;
+  const descriptor = files.openSync(beside, 'w');
+  try {
+    writeAll(files, descriptor, bytes);
+    files.fsyncSync(descriptor);
+  } finally {
+    files.closeSync(descriptor);
+  }
+  files.renameSync(beside, file);
+  syncFolder(files, path.dirname(file));
+}
