@@ -177,6 +177,11 @@ const VARIABLES = {
     default: '16777216',
     meaning: 'bytes of posted bodies that are received or wait to be counted',
   }),
+  STREAM_CLIENTS_MAX: variable({
+    ...wholeNumber(1, 500),
+    default: '100',
+    meaning: 'clients of GET /events/stream at once',
+  }),
   LOG_LEVEL: variable({
     ...oneOf(LOG_LEVELS),
     default: 'info',
@@ -205,6 +210,7 @@ export interface Config {
   readonly ingestToken: string | null;
   readonly postBytesMax: number;
   readonly postQueueBytesMax: number;
+  readonly streamClientsMax: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -261,6 +267,7 @@ function toConfig(values: Values): Config {
     ingestToken: values.INGEST_TOKEN === '' ? null : values.INGEST_TOKEN,
     postBytesMax: values.POST_BYTES_MAX,
     postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,
+    streamClientsMax: values.STREAM_CLIENTS_MAX,
     logLevel: values.LOG_LEVEL,
   });
 }

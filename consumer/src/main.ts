@@ -2,9 +2,9 @@
  * The consumer: configuration, HTTP, ingest threads; or, with `- --once`, standard input to counts on
  * standard output.
  *
- * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted, then HTTP
- * closes, then the process exits with 0 (with --once, as the signal says); each step has a limit and all take less than a second. At the
- * second signal the process exits at once.
+ * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted, then streams end
+ * and HTTP closes, then the process exits with 0 (with --once, as the signal says); each step has a limit
+ * and all take less than a second. At the second signal the process exits at once.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -13,6 +13,7 @@ import { parseCommandLine } from './command-line.js';
 import { parseConfig } from './config.js';
 import { createApp } from './http/app.js';
 import { type HttpServer, listen } from './http/server.js';
+import { StreamHub } from './http/stream/stream-hub.js';
 import { IngestPool } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
 import { countsText } from './once.js';
@@ -36,6 +37,7 @@ try {
 }
 
 const ingest = new IngestPool({ ...config, fifoDir, readsStdin }, log);
+const streams = new StreamHub(ingest, { clientsMax: config.streamClientsMax });
 let server: HttpServer | null = null;
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
@@ -57,7 +59,11 @@ if (once) {
 } else {
   // The port before the sources: what a process reads that cannot serve it would be lost.
   try {
-    server = await listen(createApp({ ingest, log, config }).callback(), config.host, config.port);
+    server = await listen(
+      createApp({ ingest, streams, log, config }).callback(),
+      config.host,
+      config.port,
+    );
   } catch (error) {
     fail([listenProblem(error as NodeJS.ErrnoException)]);
   }
@@ -74,6 +80,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
     process.removeListener(second, stop);
   }
   await ingest.stop();
+  streams.close();
   await server?.close();
   log('info', 'stopped');
   // With --once the counts were not printed: that is no success.

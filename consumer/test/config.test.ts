@@ -256,6 +256,15 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     good: [['4294967296', 4_294_967_296]],
     bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '4294967297']],
   },
+  STREAM_CLIENTS_MAX: {
+    read: (config) => config.streamClientsMax,
+    byDefault: 100,
+    good: [
+      ['1', 1],
+      ['500', 500],
+    ],
+    bad: [...notWholeNumbers, ['zero', '0'], ['more than there are connections', '501']],
+  },
   LOG_LEVEL: {
     read: (config) => config.logLevel,
     byDefault: 'info',

@@ -9,20 +9,24 @@ import { addHealthRoutes } from './health-routes.js';
 import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
 import { addRejectedRoutes } from './rejected-routes.js';
+import type { StreamHub } from './stream/stream-hub.js';
+import { addStreamRoutes } from './stream/stream-routes.js';
 
 export interface AppDependencies {
   readonly ingest: IngestClient;
+  readonly streams: StreamHub;
   readonly log: Log;
   readonly config: Pick<Config, 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax'>;
 }
 
 /** The HTTP application, not listening. Paths match without regard to case. */
-export function createApp({ ingest, log, config }: AppDependencies): Koa {
+export function createApp({ ingest, streams, log, config }: AppDependencies): Koa {
   const app = new Koa();
   // All methods that HTTP has: to the router's own list a further one is a 501 without Allow.
   const router = new Router({ methods: METHODS });
   addCountsRoutes(router, ingest);
   addRejectedRoutes(router, ingest);
+  addStreamRoutes(router, ingest, streams, log);
   addHealthRoutes(router, ingest);
   if (config.ingestToken !== null) {
     addPostRoute(router, ingest, {

@@ -1,3 +1,4 @@
+import type { ParsedUrlQuery } from 'node:querystring';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import {
@@ -59,16 +60,21 @@ async function refusalsAsProblems<T>(context: Context, answer: Promise<T>): Prom
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof WindowBeyondRetentionError) {
-      const { since } = error;
-      const expected = `such that the window begins at ${since} or later, event time`;
-      const name = context.query.until === undefined ? 'window' : 'until';
-      throw badParameter(name, context.query[name], expected, 'reaches back too far');
-    }
-    if (error instanceof StepTooFineError) {
-      const expected = `a multiple of ${error.resolution}s for a window that reaches back so far`;
-      throw badParameter('step', context.query.step, expected);
-    }
-    throw error;
+    throw refusalAsProblem(context.query, error);
   }
+}
+
+/** The problem that tells which parameter was refused; an error that is no refusal as it is. */
+export function refusalAsProblem(query: ParsedUrlQuery, error: unknown): unknown {
+  if (error instanceof WindowBeyondRetentionError) {
+    const { since } = error;
+    const expected = `such that the window begins at ${since} or later, event time`;
+    const name = query.until === undefined ? 'window' : 'until';
+    return badParameter(name, query[name], expected, 'reaches back too far');
+  }
+  if (error instanceof StepTooFineError) {
+    const expected = `a multiple of ${error.resolution}s for a window that reaches back so far`;
+    return badParameter('step', query.step, expected);
+  }
+  return error;
 }

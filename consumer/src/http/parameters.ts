@@ -2,6 +2,7 @@
 import type { ParsedUrlQuery } from 'node:querystring';
 import { z } from 'zod';
 import { SERIES_STEPS_MAX } from '../ingest/ingest-client.js';
+import type { CountedKind } from '../ingest/protocol.js';
 import { HOUR_SECONDS, MINUTE_SECONDS, type WindowRequest } from '../tally/interval.js';
 import { ProblemError } from './problem.js';
 
@@ -9,6 +10,11 @@ const UNIT_SECONDS = { s: 1, m: MINUTE_SECONDS, h: HOUR_SECONDS } as const;
 const LIMIT_MAX = 10_000;
 /** Largest Unix time that `until` may name: 2^53 and what can be added to it are no longer exact. */
 const UNTIL_MAX = 1e15;
+
+/** How often a stream may be asked to tell what has changed. */
+const INTERVAL_MS_MIN = 250;
+const INTERVAL_MS_MAX = 60_000;
+const COUNTED_KINDS = ['types', 'words', 'sums'] as const satisfies CountedKind[];
 
 interface Duration {
   readonly seconds: number;
@@ -33,6 +39,24 @@ const wholeNumber = (min: number, max: number) =>
 /** Every parameter of every route: how it is read, and what it may be, as it follows "must be". */
 const PARAMETERS = {
   of: { schema: z.enum(['types', 'words']), expected: 'types or words' },
+  /** `of`, where it may be several. */
+  kinds: {
+    schema: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.enum(COUNTED_KINDS)))
+      .refine((kinds) => new Set(kinds).size === kinds.length)
+      .transform((kinds) => COUNTED_KINDS.filter((kind) => kinds.includes(kind))),
+    expected: 'types, words, sums, or several of them, with commas',
+  },
+  interval: {
+    schema: z
+      .string()
+      .regex(/^[1-9]\d{0,5}m?s$/)
+      .transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : 1000))
+      .pipe(z.number().min(INTERVAL_MS_MIN).max(INTERVAL_MS_MAX)),
+    expected: 'from 250ms to 60s, in whole ms or s',
+  },
   window: { schema: duration, expected: 'a whole number of s, m or h, such as 60s, 10m or 1h' },
   until: {
     schema: z.union([z.enum(['now', 'latest']), wholeNumber(0, UNTIL_MAX)]),
@@ -57,17 +81,24 @@ export type Parameters = {
 export function readParameters(query: ParsedUrlQuery, known: readonly ParameterName[]): Parameters {
   const parameters: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(query)) {
-    if (!(known as readonly string[]).includes(name)) {
-      const list = known.length === 0 ? 'no parameters' : `one of ${known.join(', ')}`;
+    const parameter = known.find((each) => queryName(each) === name);
+    if (parameter === undefined) {
+      const names = known.map(queryName).join(', ');
+      const list = known.length === 0 ? 'no parameters' : `one of ${names}`;
       throw badParameter(name, value, list, 'is not known here');
     }
-    const { schema, expected } = PARAMETERS[name as ParameterName];
+    const { schema, expected } = PARAMETERS[parameter];
     if (Array.isArray(value)) throw badParameter(name, value, expected, 'comes more than once');
     const result = schema.safeParse(value);
     if (!result.success) throw badParameter(name, value, expected);
-    parameters[name] = result.data;
+    parameters[parameter] = result.data;
   }
   return parameters;
+}
+
+/** What a parameter is called in a query string. */
+function queryName(name: ParameterName): string {
+  return name === 'kinds' ? 'of' : name;
 }
 
 export function badParameter(

@@ -54,7 +54,8 @@ export function problems(log: Log): Middleware {
   };
 }
 
-function toProblem(error: unknown, log: Log): ProblemError {
+/** Logs an error that is nobody's purpose. */
+export function toProblem(error: unknown, log: Log): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof IngestUnavailableError) {
     return new ProblemError('unavailable', error.message, { headers: { 'Retry-After': '1' } });
@@ -77,16 +78,19 @@ function unanswered(context: Context): ProblemError {
 }
 
 function renderProblem(context: Context, error: ProblemError): void {
-  const status = PROBLEMS[error.problem];
-  context.status = status;
+  context.status = PROBLEMS[error.problem];
   context.set(error.headers);
-  const document = JSON.stringify({
-    type: `urn:event-tally:problem:${error.problem}`,
+  context.body = `${problemDocument(error)}\n`;
+  context.type = 'application/problem+json';
+}
+
+export function problemDocument({ problem, message, extension }: ProblemError): string {
+  const status = PROBLEMS[problem];
+  return JSON.stringify({
+    type: `urn:event-tally:problem:${problem}`,
     title: STATUS_CODES[status],
     status,
-    detail: error.message,
-    ...error.extension,
+    detail: message,
+    ...extension,
   });
-  context.body = `${document}\n`;
-  context.type = 'application/problem+json';
 }

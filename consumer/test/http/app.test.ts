@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createApp } from '#consumer/http/app.js';
 import { type HttpServer, listen } from '#consumer/http/server.js';
+import { StreamHub } from '#consumer/http/stream/stream-hub.js';
 import type { IngestClient } from '#consumer/ingest/ingest-client.js';
 import { event } from '../support/fifo-writer.js';
 import { expectProblem, INTERNAL, NOT_ALLOWED, NOT_FOUND } from '../support/problem.js';
@@ -11,6 +12,7 @@ const PATHS = [
   ...COUNTS_PATHS,
   '/events/series',
   '/events/rejected',
+  '/events/stream',
   '/stats',
   '/livez',
   '/readyz',
@@ -213,7 +215,12 @@ describe('the HTTP application', () => {
     const config = { ingestToken: 'token', postBytesMax: 100, postQueueBytesMax: 100 };
     let server: HttpServer;
     before(async () => {
-      const app = createApp({ ingest, log: (...line) => logged.push(line), config });
+      const app = createApp({
+        ingest,
+        streams: new StreamHub(ingest, { clientsMax: 1 }),
+        log: (...line) => logged.push(line),
+        config,
+      });
       server = await listen(app.callback(), '127.0.0.1', 0);
     });
     after(() => server.close());
@@ -222,6 +229,7 @@ describe('the HTTP application', () => {
       ...COUNTS_PATHS,
       '/events/series?window=60s',
       '/events/rejected',
+      '/events/stream',
       '/stats',
       '/readyz',
     ]) {

@@ -4,11 +4,13 @@ import path from 'node:path';
 import pWaitFor from 'p-wait-for';
 import { type AppDependencies, createApp } from '#consumer/http/app.js';
 import { type HttpServer, listen } from '#consumer/http/server.js';
+import { StreamHub, type StreamHubOptions } from '#consumer/http/stream/stream-hub.js';
 import { IngestPool, type IngestPoolOptions } from '#consumer/ingest/ingest-pool.js';
 import { makeFifo, writeFifo } from './fifo-writer.js';
 import { POOL_OPTIONS } from './pool-options.js';
 
-export interface ServiceOptions extends Partial<IngestPoolOptions & AppDependencies['config']> {
+export interface ServiceOptions
+  extends Partial<IngestPoolOptions & AppDependencies['config'] & StreamHubOptions> {
   readonly started?: boolean;
 }
 
@@ -17,6 +19,7 @@ export class Service {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
   readonly log: unknown[][] = [];
   readonly ingest: IngestPool;
+  readonly streams: StreamHub;
   readonly #options: ServiceOptions;
   #server: HttpServer | null = null;
   #bytesWritten = 0;
@@ -25,6 +28,7 @@ export class Service {
     this.#options = options;
     const poolOptions = { ...POOL_OPTIONS, fifoDir: this.directory, ...options };
     this.ingest = new IngestPool(poolOptions, (...line) => this.log.push(line));
+    this.streams = new StreamHub(this.ingest, { clientsMax: 100, ...options });
   }
 
   /** One for the enclosing describe. */
@@ -46,7 +50,7 @@ export class Service {
       ...this.#options,
     };
     const log = (...line: unknown[]) => void this.log.push(line);
-    const app = createApp({ ingest: this.ingest, log, config });
+    const app = createApp({ ingest: this.ingest, streams: this.streams, log, config });
     this.#server = await listen(app.callback(), '127.0.0.1', 0);
     if (this.#options.started === false) return;
     this.ingest.start();
@@ -55,6 +59,7 @@ export class Service {
 
   async close(): Promise<void> {
     await this.ingest.stop();
+    this.streams.close();
     await this.#server?.close();
     fs.rmSync(this.directory, { recursive: true });
   }

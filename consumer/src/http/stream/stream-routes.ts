@@ -1,0 +1,49 @@
+import type Router from '@koa/router';
+import type { IngestClient } from '../../ingest/ingest-client.js';
+import type { Log } from '../../log.js';
+import { refusalAsProblem } from '../counts-routes.js';
+import { readParameters, toWindowRequest } from '../parameters.js';
+import { ProblemError, problemDocument, toProblem } from '../problem.js';
+import { STREAM_HEADERS } from './stream-client.js';
+import { type StreamHub, StreamsFullError } from './stream-hub.js';
+
+const STREAM_PARAMETERS = ['kinds', 'window', 'until', 'align', 'limit', 'interval'] as const;
+const STREAM_LIMIT = 100;
+const STREAM_INTERVAL_MS = 1000;
+/** When a client that found no place may try again. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** /events/stream: the counts as server-sent events, whenever they have changed. */
+export function addStreamRoutes(
+  router: Router,
+  ingest: IngestClient,
+  streams: StreamHub,
+  log: Log,
+): void {
+  router.get('/events/stream', async (context) => {
+    const { query } = context;
+    const parameters = readParameters(query, STREAM_PARAMETERS);
+    const request = {
+      kinds: parameters.kinds ?? (['types', 'words'] as const),
+      window: toWindowRequest(query, parameters, ingest.retentionSeconds),
+      limit: parameters.limit ?? STREAM_LIMIT,
+      intervalMs: parameters.interval ?? STREAM_INTERVAL_MS,
+    };
+    if (context.method === 'HEAD') {
+      context.status = 200;
+      context.set(STREAM_HEADERS);
+      return;
+    }
+    try {
+      await streams.open(request, context.res, (error) =>
+        problemDocument(toProblem(refusalAsProblem(query, error), log)),
+      );
+    } catch (error) {
+      if (!(error instanceof StreamsFullError)) throw refusalAsProblem(query, error);
+      const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
+      throw new ProblemError('unavailable', `${error.message}.`, { headers });
+    }
+    // The stream is the hub's from here on.
+    context.respond = false;
+  });
+}
