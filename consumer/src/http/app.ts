@@ -4,6 +4,7 @@ import Koa from 'koa';
 import type { Config } from '../config.js';
 import type { IngestClient } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
+import { corsForReads } from './cors.js';
 import { addCountsRoutes } from './counts-routes.js';
 import { addHealthRoutes } from './health-routes.js';
 import { addPostRoute } from './post-route.js';
@@ -13,7 +14,10 @@ import { addRejectedRoutes } from './rejected-routes.js';
 export interface AppDependencies {
   readonly ingest: IngestClient;
   readonly log: Log;
-  readonly config: Pick<Config, 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax'>;
+  readonly config: Pick<
+    Config,
+    'mapping' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
+  >;
 }
 
 /** The HTTP application, not listening. Paths match without regard to case. */
@@ -36,6 +40,7 @@ export function createApp({ ingest, log, config }: AppDependencies): Koa {
     context.set('X-Content-Type-Options', 'nosniff');
     await next();
   });
+  if (config.corsOrigins.length > 0) app.use(corsForReads(config.corsOrigins));
   app.use(problems(log));
   app.use(router.routes());
   app.use(router.allowedMethods());
