@@ -6,6 +6,7 @@ import type { IngestClient } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
 import { corsForReads } from './cors.js';
 import { addCountsRoutes } from './counts-routes.js';
+import { addDescriptionRoutes } from './description-routes.js';
 import { addHealthRoutes } from './health-routes.js';
 import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
@@ -35,6 +36,7 @@ export function createApp({ ingest, log, config }: AppDependencies): Koa {
       queueBytesMax: config.postQueueBytesMax,
     });
   }
+  addDescriptionRoutes(router, config.mapping);
 
   app.use(async (context, next) => {
     context.set('X-Content-Type-Options', 'nosniff');
