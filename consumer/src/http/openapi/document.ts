@@ -140,6 +140,7 @@ export function openApiDocument(
       title: 'event-tally',
       version: MANIFEST.version,
       description: DESCRIPTION,
+      contact: { name: 'The maintainers of event-tally' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'This server.' }],

@@ -25,7 +25,7 @@ interface Operation {
   readonly operationId: string;
   readonly tags: readonly [(typeof TAGS)[number]['name']];
   readonly summary: string;
-  readonly description?: string;
+  readonly description: string;
   readonly parameters?: readonly Json[];
   readonly security?: readonly Json[];
   readonly requestBody?: Json;
@@ -65,6 +65,7 @@ function queryParameter(name: ParameterName, schema: Json = {}): Json {
 function counts(
   operationId: string,
   summary: string,
+  description: string,
   flat: readonly [schema: string, example: Json],
   list: readonly [schema: string, example: Json],
   csv: string,
@@ -73,6 +74,7 @@ function counts(
     operationId,
     tags: ['Counts'],
     summary,
+    description,
     parameters: [...COUNTS_PARAMETERS.map((name) => queryParameter(name)), IF_NONE_MATCH],
     responses: {
       200: {
@@ -97,7 +99,7 @@ function counts(
   };
 }
 
-const READINESS: Omit<Operation, 'operationId' | 'summary'> = {
+const READINESS: Omit<Operation, 'operationId' | 'summary' | 'description'> = {
   tags: ['Operation'],
   responses: {
     200: {
@@ -152,6 +154,7 @@ export function describeOperations(
     'GET /events/countByEventType': counts(
       'countByEventType',
       'Events by type',
+      'How many events of each type there were, since the start or in a window.',
       ['FlatCounts', EXAMPLES.flatTypes],
       ['CountList', EXAMPLES.countTypes],
       EXAMPLES.csvTypes,
@@ -159,6 +162,7 @@ export function describeOperations(
     'GET /events/countWords': counts(
       'countWords',
       'Words of the events',
+      'How often each word occurred, since the start or in a window.',
       ['FlatCounts', EXAMPLES.flatWords],
       ['CountList', EXAMPLES.countWords],
       EXAMPLES.csvWords,
@@ -166,6 +170,7 @@ export function describeOperations(
     'GET /events/sumByEventType': counts(
       'sumByEventType',
       "Sums of the events' values, by type",
+      'What the values of each type come to, since the start or in a window. Types without a value are left out.',
       ['FlatSums', EXAMPLES.flatSums],
       ['SumList', EXAMPLES.sums],
       EXAMPLES.csvSums,
@@ -225,6 +230,7 @@ export function describeOperations(
       operationId: 'rejected',
       tags: ['Input'],
       summary: 'The lines that were rejected last',
+      description: 'Why each was rejected and what it looked like, at most 20.',
       responses: {
         200: {
           description: 'At most 20, newest first.',
@@ -273,6 +279,7 @@ export function describeOperations(
       operationId: 'stats',
       tags: ['Input'],
       summary: 'What was read and what became of it',
+      description: 'Lines, events, keys and sources; all numbers cover the same lines.',
       responses: {
         200: {
           description: 'All of one moment.',
@@ -288,6 +295,7 @@ export function describeOperations(
       operationId: 'livez',
       tags: ['Operation'],
       summary: 'Whether the process answers',
+      description: '200 as long as it does; what the ingest threads do makes no difference.',
       responses: {
         200: {
           description: 'It does.',
@@ -300,17 +308,20 @@ export function describeOperations(
     'GET /readyz': {
       operationId: 'readyz',
       summary: 'Whether it reads and counts',
+      description: 'A stream that is silent is nothing wrong.',
       ...READINESS,
     },
     'GET /healthz': {
       operationId: 'healthz',
       summary: 'The same as /readyz',
+      description: 'For those who expect this name.',
       ...READINESS,
     },
     'GET /metrics': {
       operationId: 'metrics',
       tags: ['Operation'],
       summary: 'Metrics for Prometheus',
+      description: 'No label has its values from the stream, unless METRICS_TOP_TYPES asks for it.',
       responses: {
         200: {
           description: "Prometheus' text format.",
@@ -323,6 +334,7 @@ export function describeOperations(
       operationId: 'openapi',
       tags: ['Pages'],
       summary: 'This document',
+      description: 'OpenAPI 3.1; what is turned off is not in it.',
       responses: {
         200: {
           description: 'OpenAPI 3.1.',
@@ -337,12 +349,14 @@ export function describeOperations(
       operationId: 'docs',
       tags: ['Pages'],
       summary: 'This document as a page',
+      description: 'To read, and to try requests.',
       responses: page('The page.'),
     },
     'GET /': {
       operationId: 'livePage',
       tags: ['Pages'],
       summary: 'What the stream is doing, live',
+      description: 'A page.',
       responses: page('The page.'),
     },
   };
