@@ -1,6 +1,6 @@
-import fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeVariables } from './config.js';
+import { MANIFEST } from './manifest.js';
 
 export interface CommandLine {
   /** Standard input is read instead of FIFOs. */
@@ -14,9 +14,7 @@ export interface CommandLine {
 
 /** Ends the process after --help and --version (0) and on arguments that it does not know (1). */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const { version, description } = JSON.parse(
-    fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-  ) as { version: string; description: string };
+  const { version, description } = MANIFEST;
   const command = new Command('event-tally-consumer')
     .description(`${description}.`)
     .version(version)

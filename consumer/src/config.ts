@@ -69,6 +69,19 @@ const fieldPath = z.string().transform((text, context): FieldPath => {
 });
 const optionalFieldPath = z.union([z.literal('').transform(() => null), fieldPath]);
 
+const corsOrigins = z.string().transform((text, context): readonly string[] => {
+  if (text === '' || text === '*') return text === '' ? [] : ['*'];
+  const origins = text.split(',').map((origin) => origin.trim());
+  if (origins.every(isWebOrigin)) return origins;
+  context.addIssue({ code: 'custom', message: 'not origins' });
+  return z.NEVER;
+});
+
+/** As a browser sends it: scheme, host in lower case, and a port that is not the scheme's own. */
+function isWebOrigin(text: string): boolean {
+  return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** Every variable of the consumer, in the order in which the documents list them. */
 const VARIABLES = {
   HOST: variable({
@@ -182,6 +195,12 @@ const VARIABLES = {
     default: '100',
     meaning: 'clients of GET /events/stream at once',
   }),
+  CORS_ORIGIN: variable({
+    schema: corsOrigins,
+    default: '',
+    expected: '*, or origins such as https://example.org with commas between',
+    meaning: "origins whose pages may read the answers to GET; *: anyone's; empty: no other's",
+  }),
   LOG_LEVEL: variable({
     ...oneOf(LOG_LEVELS),
     default: 'info',
@@ -211,6 +230,8 @@ export interface Config {
   readonly postBytesMax: number;
   readonly postQueueBytesMax: number;
   readonly streamClientsMax: number;
+  /** Empty: none; `*` alone: any. */
+  readonly corsOrigins: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -268,6 +289,7 @@ function toConfig(values: Values): Config {
     postBytesMax: values.POST_BYTES_MAX,
     postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,
     streamClientsMax: values.STREAM_CLIENTS_MAX,
+    corsOrigins: Object.freeze(values.CORS_ORIGIN),
     logLevel: values.LOG_LEVEL,
   });
 }

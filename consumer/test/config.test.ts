@@ -265,6 +265,28 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     ],
     bad: [...notWholeNumbers, ['zero', '0'], ['more than there are connections', '501']],
   },
+  CORS_ORIGIN: {
+    read: (config) => config.corsOrigins,
+    byDefault: [],
+    good: [
+      ['*', ['*']],
+      ['https://example.org', ['https://example.org']],
+      ['http://localhost:3000,https://a.example', ['http://localhost:3000', 'https://a.example']],
+      ['http://[::1]:8080 , http://b.example', ['http://[::1]:8080', 'http://b.example']],
+    ],
+    bad: [
+      ['a host alone', 'example.org'],
+      ['an origin with a path', 'https://example.org/'],
+      ['an origin in upper case', 'https://Example.org'],
+      ["an origin with the scheme's own port", 'https://example.org:443'],
+      ['another scheme', 'file://host'],
+      ['the origin of nobody', 'null'],
+      ['a pattern', 'https://*.example.org'],
+      ['a comma at the end', 'https://example.org,'],
+      ['* among origins', 'https://example.org,*'],
+      ['white space only', ' '],
+    ],
+  },
   LOG_LEVEL: {
     read: (config) => config.logLevel,
     byDefault: 'info',

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeVariables } from '../../consumer/dist/config.js';
+import { PROBLEMS, type ProblemName, problemType } from '../../consumer/dist/http/problem.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const README = `${ROOT}/README.md`;
@@ -45,16 +46,34 @@ export function configurationTable(): string {
   return `| variable | default | meaning | may be |\n|---|---|---|---|\n${rows.join('')}`;
 }
 
-const TABLE = /(<!-- configuration -->\n)(.*?)(<!-- \/configuration -->)/s;
-
-export function readmeTable(): string | undefined {
-  return TABLE.exec(fs.readFileSync(README, 'utf8'))?.[2];
+/** The types of problem documents as the README's table. */
+export function problemsTable(): string {
+  const rows = Object.entries(PROBLEMS).map(
+    ([name, { status, meaning }]) =>
+      `| \`${problemType(name as ProblemName)}\` | ${status} | ${meaning} |\n`,
+  );
+  return `| type | status | meaning |\n|---|---|---|\n${rows.join('')}`;
 }
 
-export function writeReadmeTable(): void {
-  const text = fs.readFileSync(README, 'utf8');
-  fs.writeFileSync(
-    README,
-    text.replace(TABLE, (_, open, __, close) => open + configurationTable() + close),
-  );
+/** The tables that are written from the code, by their marks in the README. */
+export const TABLES = { configuration: configurationTable, problems: problemsTable } as const;
+type TableName = keyof typeof TABLES;
+
+function tablePattern(name: TableName): RegExp {
+  return new RegExp(`(<!-- ${name} -->\\n)(.*?)(<!-- /${name} -->)`, 's');
+}
+
+export function readmeTable(name: TableName): string | undefined {
+  return tablePattern(name).exec(fs.readFileSync(README, 'utf8'))?.[2];
+}
+
+export function writeReadmeTables(): void {
+  let text = fs.readFileSync(README, 'utf8');
+  for (const [name, table] of Object.entries(TABLES)) {
+    text = text.replace(
+      tablePattern(name as TableName),
+      (_, open, __, close) => open + table() + close,
+    );
+  }
+  fs.writeFileSync(README, text);
 }

@@ -1,4 +1,4 @@
-/** npm run docs: writes the README's table of variables anew from the configuration's schema. */
-import { writeReadmeTable } from './readme.js';
+/** npm run docs: writes the README's tables of variables and problems anew from the code. */
+import { writeReadmeTables } from './readme.js';
 
-writeReadmeTable();
+writeReadmeTables();

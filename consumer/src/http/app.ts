@@ -4,7 +4,9 @@ import Koa from 'koa';
 import type { Config } from '../config.js';
 import type { IngestClient } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
+import { corsForReads } from './cors.js';
 import { addCountsRoutes } from './counts-routes.js';
+import { addDescriptionRoutes } from './description-routes.js';
 import { addHealthRoutes } from './health-routes.js';
 import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
@@ -16,7 +18,10 @@ export interface AppDependencies {
   readonly ingest: IngestClient;
   readonly streams: StreamHub;
   readonly log: Log;
-  readonly config: Pick<Config, 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax'>;
+  readonly config: Pick<
+    Config,
+    'mapping' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
+  >;
 }
 
 /** The HTTP application, not listening. Paths match without regard to case. */
@@ -35,11 +40,13 @@ export function createApp({ ingest, streams, log, config }: AppDependencies): Ko
       queueBytesMax: config.postQueueBytesMax,
     });
   }
+  addDescriptionRoutes(router, config.mapping);
 
   app.use(async (context, next) => {
     context.set('X-Content-Type-Options', 'nosniff');
     await next();
   });
+  if (config.corsOrigins.length > 0) app.use(corsForReads(config.corsOrigins));
   app.use(problems(log));
   app.use(router.routes());
   app.use(router.allowedMethods());

@@ -8,15 +8,17 @@ import {
 } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import { rank } from '../tally/ranking.js';
+import { CSV_TYPE, sendCsv } from './csv.js';
 import { flatText, listDocument, seriesDocument, statsDocument } from './documents.js';
 import { badParameter, readParameters, toWindowRequest } from './parameters.js';
+import { revalidation } from './revalidation.js';
 import { sendJson } from './send-json.js';
 
-const COUNTS_PARAMETERS = ['window', 'until', 'align', 'limit', 'format'] as const;
-const SERIES_PARAMETERS = ['of', 'window', 'until', 'align', 'step', 'limit'] as const;
-const SERIES_LIMIT = 5;
+export const COUNTS_PARAMETERS = ['window', 'until', 'align', 'limit', 'format'] as const;
+export const SERIES_PARAMETERS = ['of', 'window', 'until', 'align', 'step', 'limit'] as const;
+export const SERIES_LIMIT = 5;
 /** Keys of a series at most: each is as long as the series. */
-const SERIES_LIMIT_MAX = 100;
+export const SERIES_LIMIT_MAX = 100;
 
 export function addCountsRoutes(router: Router, ingest: IngestClient): void {
   const counts = (of: CountedKind) => async (context: Context) => {
@@ -24,17 +26,17 @@ export function addCountsRoutes(router: Router, ingest: IngestClient): void {
     const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
     const answer = await refusalsAsProblems(context, ingest.counts(of, window));
     const ranking = rank(answer.keys, parameters.limit);
-    const text =
-      parameters.format === 'list'
-        ? JSON.stringify(listDocument(of, answer, ranking))
-        : flatText(ranking);
-    sendJson(context, text);
+    const format = parameters.format ?? acceptedFormat(context);
+    if (format === 'csv') sendCsv(context, of, ranking);
+    else if (format === 'list') {
+      sendJson(context, JSON.stringify(listDocument(of, answer, ranking)));
+    } else sendJson(context, flatText(ranking));
   };
-  router.get('/events/countByEventType', counts('types'));
-  router.get('/events/countWords', counts('words'));
-  router.get('/events/sumByEventType', counts('sums'));
+  router.get('/events/countByEventType', revalidation, counts('types'));
+  router.get('/events/countWords', revalidation, counts('words'));
+  router.get('/events/sumByEventType', revalidation, counts('sums'));
 
-  router.get('/events/series', async (context) => {
+  router.get('/events/series', revalidation, async (context) => {
     const parameters = readParameters(context.query, SERIES_PARAMETERS);
     const { of = 'types', limit = SERIES_LIMIT, step } = parameters;
     if (limit > SERIES_LIMIT_MAX) {
@@ -54,6 +56,12 @@ export function addCountsRoutes(router: Router, ingest: IngestClient): void {
     readParameters(context.query, []);
     sendJson(context, JSON.stringify(statsDocument(await ingest.stats())));
   });
+}
+
+/** What Accept prefers. One that names neither gets JSON, as it did before: RFC 9110 leaves that open. */
+function acceptedFormat(context: Context): 'flat' | 'csv' {
+  context.vary('Accept');
+  return context.accepts('application/json', CSV_TYPE) === CSV_TYPE ? 'csv' : 'flat';
 }
 
 async function refusalsAsProblems<T>(context: Context, answer: Promise<T>): Promise<T> {

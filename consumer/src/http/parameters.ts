@@ -32,15 +32,35 @@ const duration = z
 const wholeNumber = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d{1,16}$/)
+    .regex(/^(0|[1-9]\d{0,15})$/)
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
+    .pipe(z.int().min(min).max(max));
 
-/** Every parameter of every route: how it is read, and what it may be, as it follows "must be". */
+interface Parameter<T> {
+  readonly schema: z.ZodType<T, string>;
+  /** What it may be, as it follows "must be". */
+  readonly expected: string;
+  readonly meaning: string;
+  readonly example: string | number;
+  /** Which side of the schema is its JSON Schema: numbers are described as such, durations as text. */
+  readonly describedBy: 'input' | 'output';
+}
+
+function parameter<T>(definition: Parameter<T>): Parameter<T> {
+  return definition;
+}
+
+/** Every parameter of every route: how it is read, and all that the documents say of it. */
 const PARAMETERS = {
-  of: { schema: z.enum(['types', 'words']), expected: 'types or words' },
+  of: parameter({
+    schema: z.enum(['types', 'words']),
+    expected: 'types or words',
+    meaning: 'What is counted.',
+    example: 'types',
+    describedBy: 'input',
+  }),
   /** `of`, where it may be several. */
-  kinds: {
+  kinds: parameter({
     schema: z
       .string()
       .transform((text) => text.split(','))
@@ -48,24 +68,67 @@ const PARAMETERS = {
       .refine((kinds) => new Set(kinds).size === kinds.length)
       .transform((kinds) => COUNTED_KINDS.filter((kind) => kinds.includes(kind))),
     expected: 'types, words, sums, or several of them, with commas',
-  },
-  interval: {
+    meaning: 'What is counted: types, words, sums, or several of them, with commas.',
+    example: 'types,words',
+    describedBy: 'input',
+  }),
+  interval: parameter({
     schema: z
       .string()
       .regex(/^[1-9]\d{0,5}m?s$/)
       .transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : 1000))
       .pipe(z.number().min(INTERVAL_MS_MIN).max(INTERVAL_MS_MAX)),
     expected: 'from 250ms to 60s, in whole ms or s',
-  },
-  window: { schema: duration, expected: 'a whole number of s, m or h, such as 60s, 10m or 1h' },
-  until: {
+    meaning: 'How often a frame is sent at most, from 250ms to 60s; 1s without it.',
+    example: '1s',
+    describedBy: 'input',
+  }),
+  window: parameter({
+    schema: duration,
+    expected: 'a whole number of s, m or h, such as 60s, 10m or 1h',
+    meaning:
+      'The interval [end − window, end), by event time; at most the retention. Without it: since the start.',
+    example: '60s',
+    describedBy: 'input',
+  }),
+  until: parameter({
     schema: z.union([z.enum(['now', 'latest']), wholeNumber(0, UNTIL_MAX)]),
     expected: 'now, latest, or whole Unix seconds',
-  },
-  align: { schema: z.enum(['true', 'false']), expected: 'true or false' },
-  step: { schema: duration, expected: 'a whole number of s, m or h, such as 1s or 5m' },
-  limit: { schema: wholeNumber(1, LIMIT_MAX), expected: `a whole number from 1 to ${LIMIT_MAX}` },
-  format: { schema: z.enum(['flat', 'list']), expected: 'flat or list' },
+    meaning:
+      "The window's end: with the clock's second (now, the default), with the newest event's (latest), or at that time, Unix seconds. Goes together with window.",
+    example: 'latest',
+    describedBy: 'output',
+  }),
+  align: parameter({
+    schema: z.enum(['true', 'false']),
+    expected: 'true or false',
+    meaning:
+      "Moves the window's end back to the start of its minute or hour, the window's unit. Goes together with a window in m or h.",
+    example: 'false',
+    describedBy: 'input',
+  }),
+  step: parameter({
+    schema: duration,
+    expected: 'a whole number of s, m or h, such as 1s or 5m',
+    meaning: `The length of a step; without it a second, a minute or an hour, the shortest that the window's buckets allow for. At most ${SERIES_STEPS_MAX} steps.`,
+    example: '10s',
+    describedBy: 'input',
+  }),
+  limit: parameter({
+    schema: wholeNumber(1, LIMIT_MAX),
+    expected: `a whole number from 1 to ${LIMIT_MAX}`,
+    meaning: 'The largest only.',
+    example: 10,
+    describedBy: 'output',
+  }),
+  format: parameter({
+    schema: z.enum(['flat', 'list', 'csv']),
+    expected: 'flat, list or csv',
+    meaning:
+      'flat: one object, key to number. list: what was counted as well. csv: the list as RFC 4180 text. Without it: csv where Accept prefers text/csv, flat otherwise.',
+    example: 'list',
+    describedBy: 'input',
+  }),
 } as const;
 
 export type ParameterName = keyof typeof PARAMETERS;
@@ -97,13 +160,13 @@ export function readParameters(query: ParsedUrlQuery, known: readonly ParameterN
 }
 
 /** What a parameter is called in a query string. */
-function queryName(name: ParameterName): string {
+export function queryName(name: ParameterName): string {
   return name === 'kinds' ? 'of' : name;
 }
 
 export function badParameter(
   parameter: string,
-  value: unknown,
+  value: string | string[] | undefined,
   expected: string,
   fault = `is ${JSON.stringify(value)}`,
 ): ProblemError {
@@ -152,4 +215,18 @@ export function toWindowRequest(
     alignSeconds: align === 'true' ? UNIT_SECONDS[window.unit as 'm' | 'h'] : null,
     stepSeconds: step?.seconds ?? 1,
   };
+}
+
+export interface ParameterDescription {
+  readonly meaning: string;
+  readonly example: string | number;
+  /** JSON Schema of its value. */
+  readonly schema: z.core.JSONSchema.JSONSchema;
+}
+
+/** What the OpenAPI document says of a parameter. */
+export function describeParameter(name: ParameterName): ParameterDescription {
+  const { schema, meaning, example, describedBy } = PARAMETERS[name];
+  const { $schema, ...jsonSchema } = z.toJSONSchema(schema, { io: describedBy });
+  return { meaning, example, schema: jsonSchema };
 }

@@ -5,12 +5,17 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import getRawBody from 'raw-body';
 import type { IngestClient } from '../ingest/ingest-client.js';
+import { postedDocument } from './documents.js';
 import { readParameters } from './parameters.js';
 import { ProblemError } from './problem.js';
 import { sendJson } from './send-json.js';
 
-const LINE_TYPES = ['application/x-ndjson', 'application/jsonl', 'text/plain'];
-const JSON_TYPE = 'application/json';
+export const LINE_TYPES = ['application/x-ndjson', 'application/jsonl', 'text/plain'];
+export const JSON_TYPE = 'application/json';
+/** UTF-8 and what is part of it; none said is UTF-8. */
+const CHARSETS = ['', 'utf-8', 'utf8', 'us-ascii'];
+/** The second is the first's older name (RFC 9110, section 8.4.1.3). */
+const GZIP_ENCODINGS = ['gzip', 'x-gzip'];
 
 export interface PostOptions {
   readonly token: string;
@@ -39,8 +44,8 @@ export function addPostRoute(router: Router, ingest: IngestClient, options: Post
     queuedBytes += reservedBytes;
     try {
       const lines = toLines(await receive(context, options.bodyBytesMax));
-      const { accepted, blank, rejected } = await ingest.post(lines);
-      sendJson(context, JSON.stringify({ accepted, blank, rejected }));
+      const posted = await ingest.post(lines);
+      sendJson(context, JSON.stringify(postedDocument(posted)));
     } finally {
       queuedBytes -= reservedBytes;
     }
@@ -67,8 +72,7 @@ function declaredBytes(context: Context): number {
 }
 
 function bodyReader(context: Context): (body: Buffer) => Uint8Array<ArrayBuffer> {
-  const charset = context.request.charset.toLowerCase();
-  if (charset === '' || charset === 'utf-8' || charset === 'utf8') {
+  if (CHARSETS.includes(context.request.charset.toLowerCase())) {
     if (context.is(LINE_TYPES)) return (body) => new Uint8Array(body);
     if (context.is(JSON_TYPE)) return jsonToLines;
   }
@@ -85,8 +89,9 @@ function bodyReader(context: Context): (body: Buffer) => Uint8Array<ArrayBuffer>
 async function receive(context: Context, bytesMax: number): Promise<Buffer> {
   const { req } = context;
   const encoding = context.get('Content-Encoding').toLowerCase();
+  const isGzip = GZIP_ENCODINGS.includes(encoding);
   let stream: Readable = req;
-  if (encoding === 'gzip') {
+  if (isGzip) {
     const gunzip = createGunzip();
     // Not pipeline: where the body is not gzip it would destroy the connection with it, and the answer.
     req.once('aborted', () => gunzip.destroy(new Error('aborted')));
@@ -96,7 +101,7 @@ async function receive(context: Context, bytesMax: number): Promise<Buffer> {
       headers: { 'Accept-Encoding': 'gzip' },
     });
   }
-  const declared = encoding === 'gzip' ? undefined : req.headers['content-length'];
+  const declared = isGzip ? undefined : req.headers['content-length'];
   try {
     return await getRawBody(stream, { limit: bytesMax, length: declared ?? null });
   } catch (error) {
@@ -121,7 +126,8 @@ function bodyProblem(error: NodeJS.ErrnoException & { type?: string }, bytesMax:
 function jsonToLines(body: Buffer): Uint8Array<ArrayBuffer> {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    // A TextDecoder drops the byte order mark, which a line may have as well.
+    json = JSON.parse(new TextDecoder().decode(body));
   } catch {
     throw new ProblemError('bad-body', 'The body is not JSON.');
   }

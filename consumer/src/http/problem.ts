@@ -1,29 +1,63 @@
 import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { z } from 'zod';
 import { IngestUnavailableError } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
 
-/** Every problem's name, the last part of its `type`, and its status. */
-const PROBLEMS = {
-  'bad-request': 400,
-  'bad-parameter': 400,
-  'bad-body': 400,
-  unauthorized: 401,
-  'not-found': 404,
-  'method-not-allowed': 405,
-  'body-too-large': 413,
-  'unsupported-media-type': 415,
-  internal: 500,
-  unavailable: 503,
+/** Every problem by its name, the last part of its `type`. */
+export const PROBLEMS = {
+  'bad-request': { status: 400, meaning: 'the request target is not a URL' },
+  'bad-parameter': {
+    status: 400,
+    meaning:
+      'a parameter is not known here, comes twice or is not what it may be; `parameter`, `value` and `expected` tell which',
+  },
+  'bad-body': { status: 400, meaning: 'the body broke off, is not gzip or is not JSON' },
+  unauthorized: { status: 401, meaning: 'the bearer token is missing or not the right one' },
+  'not-found': { status: 404, meaning: 'there is nothing at this path' },
+  'method-not-allowed': { status: 405, meaning: 'the path takes other methods: `Allow`' },
+  'body-too-large': { status: 413, meaning: 'the body is larger than `POST_BYTES_MAX`' },
+  'unsupported-media-type': {
+    status: 415,
+    meaning: 'the body is of another type, charset or encoding: `Accept`, `Accept-Encoding`',
+  },
+  internal: { status: 500, meaning: 'a fault of event-tally; its log says more' },
+  unavailable: {
+    status: 503,
+    meaning: 'not just now, for a reason that `detail` tells; again after `Retry-After` seconds',
+  },
 } as const;
 export type ProblemName = keyof typeof PROBLEMS;
+const PROBLEM_NAMES = Object.keys(PROBLEMS) as ProblemName[];
+
+/** A URN: a name that stays, wherever a server stands. The README says what each means. */
+export function problemType(name: ProblemName): `urn:event-tally:problem:${ProblemName}` {
+  return `urn:event-tally:problem:${name}`;
+}
+
+export const problemSchema = z
+  .object({
+    type: z.enum(PROBLEM_NAMES.map(problemType)).describe('What kind of problem it is.'),
+    title: z.string().describe('The name of the status.'),
+    status: z.int().min(400).max(599),
+    detail: z.string().describe('What is wrong with this request, for people.'),
+    parameter: z.string().optional().describe('bad-parameter: its name.'),
+    value: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .describe('bad-parameter: what it was; missing if it was.'),
+    expected: z.string().optional().describe('bad-parameter: what it must be.'),
+  })
+  .describe('An error (RFC 9457).');
+export type ProblemDocument = z.output<typeof problemSchema>;
+type Extension = Pick<ProblemDocument, 'parameter' | 'value' | 'expected'>;
 
 /** An answer that is an error on purpose: thrown anywhere below, rendered by `problems`. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: ProblemName;
   /** Members of the document besides those that every problem has. */
-  readonly extension: Readonly<Record<string, unknown>>;
+  readonly extension: Extension;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
@@ -78,19 +112,21 @@ function unanswered(context: Context): ProblemError {
 }
 
 function renderProblem(context: Context, error: ProblemError): void {
-  context.status = PROBLEMS[error.problem];
+  const document = problemDocument(error);
+  context.status = document.status;
   context.set(error.headers);
-  context.body = `${problemDocument(error)}\n`;
+  context.body = `${JSON.stringify(document)}\n`;
   context.type = 'application/problem+json';
 }
 
-export function problemDocument({ problem, message, extension }: ProblemError): string {
-  const status = PROBLEMS[problem];
-  return JSON.stringify({
-    type: `urn:event-tally:problem:${problem}`,
-    title: STATUS_CODES[status],
+/** As clients see it. */
+export function problemDocument({ problem, message, extension }: ProblemError): ProblemDocument {
+  const { status } = PROBLEMS[problem];
+  return {
+    type: problemType(problem),
+    title: STATUS_CODES[status] as string,
     status,
     detail: message,
     ...extension,
-  });
+  };
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { expect } from 'chai';
 import { createApp } from '#consumer/http/app.js';
 import { type HttpServer, listen } from '#consumer/http/server.js';
@@ -212,7 +213,13 @@ describe('the HTTP application', () => {
       rejected: fail,
       post: fail,
     };
-    const config = { ingestToken: 'token', postBytesMax: 100, postQueueBytesMax: 100 };
+    const config = {
+      mapping: DEFAULT_MAPPING,
+      ingestToken: 'token',
+      postBytesMax: 100,
+      postQueueBytesMax: 100,
+      corsOrigins: [],
+    };
     let server: HttpServer;
     before(async () => {
       const app = createApp({

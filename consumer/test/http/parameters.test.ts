@@ -45,6 +45,7 @@ const WRONG: Row[] = [
   ['window=60s&until=NOW', 'until', 'NOW', UNTIL],
   ['window=60s&until=-1', 'until', '-1', UNTIL],
   ['window=60s&until=1.5', 'until', '1.5', UNTIL],
+  ['window=60s&until=01509604913', 'until', '01509604913', UNTIL],
   ['window=60s&until=1e9', 'until', '1e9', UNTIL],
   ['window=60s&until=1000000000000001', 'until', '1000000000000001', UNTIL],
   ['window=60s&until=2017-11-02T10:32:15Z', 'until', '2017-11-02T10:32:15Z', UNTIL],
@@ -60,6 +61,7 @@ const WRONG: Row[] = [
   ['window=60s&limit=10001', 'limit', '10001', LIMIT],
   ['window=60s&limit=1.5', 'limit', '1.5', LIMIT],
   ['window=60s&limit=1e2', 'limit', '1e2', LIMIT],
+  ['window=60s&limit=007', 'limit', '007', LIMIT],
   ['window=60s&limit=ten', 'limit', 'ten', LIMIT],
   ['window=60s&limit=1&limit=2', 'limit', ['1', '2'], LIMIT],
   ['window=60s&nonsense=1', 'nonsense', '1', /^one of /],
@@ -71,9 +73,9 @@ const WRONG: Row[] = [
 
 const WRONG_FOR_COUNTS: Row[] = [
   ['limit', 'limit', '', LIMIT],
-  ['format=', 'format', '', /^flat or list$/],
-  ['format=csv', 'format', 'csv', /^flat or list$/],
-  ['format=list&format=list', 'format', ['list', 'list'], /^flat or list$/],
+  ['format=', 'format', '', /^flat, list or csv$/],
+  ['format=CSV', 'format', 'CSV', /^flat, list or csv$/],
+  ['format=list&format=list', 'format', ['list', 'list'], /^flat, list or csv$/],
   ['of=words', 'of', 'words', /^one of window, until, align, limit, format$/],
   ['window=60s&step=1s', 'step', '1s', /^one of window, until, align, limit, format$/],
   ['until=now', 'until', 'now', WITH_WINDOW],

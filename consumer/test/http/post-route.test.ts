@@ -98,12 +98,14 @@ describe('POST /events', () => {
       ['text/plain', 'text/plain', lines, counted(2)],
       ['a charset', 'text/plain; charset=UTF-8', lines, counted(2)],
       ['a charset in quotes', 'application/json;charset="utf-8"', list, counted(2)],
+      ['a charset that is part of UTF-8', 'text/plain; charset=US-ASCII', lines, counted(2)],
       ['another case', 'Application/X-NDJSON', lines, counted(2)],
       ['a last line without LF', NDJSON, lines.trimEnd(), counted(2)],
       ['lines that end with CR LF', NDJSON, lines.replaceAll('\n', '\r\n'), counted(2)],
       ['blank lines', NDJSON, `\n \n${lines}\t\r\n`, counted(2, { blank: 3 })],
       ['no line', NDJSON, '', counted(0)],
       ['a byte order mark', NDJSON, `\ufeff${lines}`, counted(2)],
+      ['JSON with a byte order mark', 'application/json', `\ufeff${list}`, counted(2)],
       ['one object', 'application/json', JSON.stringify(object('a')), counted(1)],
       [
         'one object over several lines',
@@ -157,6 +159,12 @@ describe('POST /events', () => {
         });
       }
     }
+
+    it('takes x-gzip for gzip', async () => {
+      const headers = { 'Content-Encoding': 'X-Gzip' };
+      const response = await post(service(), gzipSync(lines), headers);
+      expect(await response.json()).to.deep.equal(counted(2));
+    });
 
     it('takes identity for an encoding', async () => {
       const response = await post(service(), lines, { 'Content-Encoding': 'identity' });

@@ -158,6 +158,23 @@ describe('/events/series', () => {
     expect(options.headers.get('allow')?.split(', ')).to.have.members(['GET', 'HEAD']);
   });
 
+  context('when the retention is a week', () => {
+    const week = Service.use({ retentionSeconds: 168 * 3600 });
+
+    for (const [window, step] of [
+      ['10000s', 1],
+      ['10001s', 60],
+      ['9999m', 60],
+      ['168h', 3600],
+    ] as const) {
+      it(`takes ${window} without a step in steps of ${step} s`, async () => {
+        const document = await week().get<SeriesDocument>(`/events/series?window=${window}`);
+        expect(document).to.include({ step });
+        expect(document.starts.length).to.be.at.most(10_000);
+      });
+    }
+  });
+
   context('when an event is ahead of the clock, but not too far', () => {
     const ahead = Service.use({ maxClockSkewSeconds: 86_400 });
 

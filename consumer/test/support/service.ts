@@ -44,7 +44,9 @@ export class Service {
 
   async open(): Promise<void> {
     const config = {
+      mapping: POOL_OPTIONS.mapping,
       ingestToken: null,
+      corsOrigins: [],
       postBytesMax: 1_048_576,
       postQueueBytesMax: 16_777_216,
       ...this.#options,

@@ -36,7 +36,7 @@ export function addStreamRoutes(
     }
     try {
       await streams.open(request, context.res, (error) =>
-        problemDocument(toProblem(refusalAsProblem(query, error), log)),
+        JSON.stringify(problemDocument(toProblem(refusalAsProblem(query, error), log))),
       );
     } catch (error) {
       if (!(error instanceof StreamsFullError)) throw refusalAsProblem(query, error);

@@ -1,0 +1,44 @@
+import { stringify } from 'csv-stringify/sync';
+import type { Context } from 'koa';
+import type { CountedKind } from '../ingest/protocol.js';
+import type { KeyTotal } from '../tally/ranking.js';
+
+/**
+ * What the library's own escaping leaves, as it looks at the first character alone: a line end, and a
+ * sign of a formula behind white space or characters without a shape, which spreadsheets may trim.
+ */
+const HIDDEN_FORMULA = /^\n|^[\s\p{Cc}\p{Cf}]+[=+\-@\uff1d\uff0b\uff0d\uff20]/u;
+
+export const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
+
+/** Sends a ranking as CSV; a browser saves it as a file. */
+export function sendCsv(context: Context, of: CountedKind, ranking: readonly KeyTotal[]): void {
+  context.attachment(`${of}.csv`);
+  context.set('Content-Type', CSV_TYPE);
+  context.set('Cache-Control', 'no-cache');
+  context.body = csvText(of, ranking);
+}
+
+/**
+ * The ranking as RFC 4180 text with a header line, each line ended by CR LF. A key that a spreadsheet
+ * would take for a formula gets an apostrophe in front.
+ */
+export function csvText(of: CountedKind, ranking: readonly KeyTotal[]): string {
+  const rows =
+    of === 'sums'
+      ? ranking.map(({ key, sum, count }) => [key, finite(sum?.total), count])
+      : ranking.map(({ key, count }) => [key, count]);
+  return stringify(rows, {
+    header: true,
+    columns: of === 'sums' ? ['key', 'sum', 'count'] : ['key', 'count'],
+    record_delimiter: 'windows',
+    quote_record_delimiter: true, // a CR or LF by itself too
+    escape_formulas: true,
+    cast: { string: (key) => (HIDDEN_FORMULA.test(key) ? `'${key}` : key) },
+  });
+}
+
+/** As in JSON, a sum that has left the range of doubles is no number: an empty field. */
+function finite(sum: number | undefined): number | null {
+  return Number.isFinite(sum) ? (sum as number) : null;
+}
