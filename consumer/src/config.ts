@@ -177,6 +177,11 @@ const VARIABLES = {
     default: '16777216',
     meaning: 'bytes of posted bodies that are received or wait to be counted',
   }),
+  METRICS_TOP_TYPES: variable({
+    ...wholeNumber(0, 100),
+    default: '0',
+    meaning: 'event types that /metrics counts by name, the most frequent ones; 0: none',
+  }),
   LOG_LEVEL: variable({
     ...oneOf(LOG_LEVELS),
     default: 'info',
@@ -205,6 +210,7 @@ export interface Config {
   readonly ingestToken: string | null;
   readonly postBytesMax: number;
   readonly postQueueBytesMax: number;
+  readonly metricsTopTypes: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -261,6 +267,7 @@ function toConfig(values: Values): Config {
     ingestToken: values.INGEST_TOKEN === '' ? null : values.INGEST_TOKEN,
     postBytesMax: values.POST_BYTES_MAX,
     postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,
+    metricsTopTypes: values.METRICS_TOP_TYPES,
     logLevel: values.LOG_LEVEL,
   });
 }

@@ -256,6 +256,12 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     good: [['4294967296', 4_294_967_296]],
     bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '4294967297']],
   },
+  METRICS_TOP_TYPES: {
+    read: (config) => config.metricsTopTypes,
+    byDefault: 0,
+    good: [['100', 100]],
+    bad: [...notWholeNumbers, ['a number too large', '101']],
+  },
   LOG_LEVEL: {
     read: (config) => config.logLevel,
     byDefault: 'info',

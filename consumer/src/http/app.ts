@@ -6,14 +6,17 @@ import type { IngestClient } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
 import { addCountsRoutes } from './counts-routes.js';
 import { addHealthRoutes } from './health-routes.js';
+import { addMetricsRoute, createRegistry, type MetricsConfig } from './metrics-route.js';
 import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
+import { queryDurations } from './query-durations.js';
 import { addRejectedRoutes } from './rejected-routes.js';
 
 export interface AppDependencies {
   readonly ingest: IngestClient;
   readonly log: Log;
-  readonly config: Pick<Config, 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax'>;
+  readonly config: Pick<Config, 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax'> &
+    MetricsConfig;
 }
 
 /** The HTTP application, not listening. Paths match without regard to case. */
@@ -24,6 +27,8 @@ export function createApp({ ingest, log, config }: AppDependencies): Koa {
   addCountsRoutes(router, ingest);
   addRejectedRoutes(router, ingest);
   addHealthRoutes(router, ingest);
+  const registry = createRegistry();
+  addMetricsRoute(router, ingest, registry, config);
   if (config.ingestToken !== null) {
     addPostRoute(router, ingest, {
       token: config.ingestToken,
@@ -32,6 +37,7 @@ export function createApp({ ingest, log, config }: AppDependencies): Koa {
     });
   }
 
+  app.use(queryDurations(registry));
   app.use(async (context, next) => {
     context.set('X-Content-Type-Options', 'nosniff');
     await next();

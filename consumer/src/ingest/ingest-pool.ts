@@ -204,6 +204,10 @@ export class IngestPool implements IngestClient {
     return mergeRejected((await this.#askAll({ kind: 'rejected' })).map(({ lines }) => lines));
   }
 
+  loopUtilizations(): (number | null)[] {
+    return this.#threads.map((thread) => thread.loopUtilization());
+  }
+
   post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
     return this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
   }

@@ -2,6 +2,7 @@ import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import type { KeyKind } from '../tally/key-table.js';
 import { type IngestState, IngestUnavailableError } from './ingest-client.js';
+import { LoopMeter } from './loop-meter.js';
 import type {
   Answer,
   AnswerTo,
@@ -49,6 +50,7 @@ export class IngestThread {
   readonly #pending = new Map<number, Pending>();
   #keys: Record<KeyKind, string[]> = { types: [''], words: [''] };
   #worker: Worker | null = null;
+  #loopMeter: LoopMeter | null = null;
   #state: IngestState = 'starting';
   #lastEnd: string | null = null;
   #restarts = 0;
@@ -95,6 +97,7 @@ export class IngestThread {
       return;
     }
     this.#worker = worker;
+    this.#loopMeter = new LoopMeter(() => worker.performance.eventLoopUtilization());
     let cause: string | null = null;
     worker.on('message', (message: MessageFromIngest) => this.#receive(message));
     worker.on('messageerror', (error) => {
@@ -105,6 +108,11 @@ export class IngestThread {
       cause = error.stack ?? error.message;
     });
     worker.on('exit', (code) => this.#ended(cause ?? `exit with code ${code}`));
+  }
+
+  /** As LoopMeter tells it; null when there is no thread. */
+  loopUtilization(): number | null {
+    return this.#loopMeter?.utilization() ?? null;
   }
 
   /** Keys by id, complete for every answer that was given; the overflow key, the first, has no name. */
@@ -196,6 +204,7 @@ export class IngestThread {
 
   #ended(cause: string): void {
     this.#worker = null;
+    this.#loopMeter = null;
     this.#keys = { types: [''], words: [''] };
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);

@@ -14,6 +14,8 @@ const PATHS = [
   '/stats',
   '/livez',
   '/readyz',
+  '/healthz',
+  '/metrics',
 ];
 
 describe('the HTTP application', () => {
@@ -208,9 +210,17 @@ describe('the HTTP application', () => {
       stats: fail,
       snapshot: fail,
       rejected: fail,
+      loopUtilizations: () => [],
       post: fail,
     };
-    const config = { ingestToken: 'token', postBytesMax: 100, postQueueBytesMax: 100 };
+    const config = {
+      ingestToken: 'token',
+      postBytesMax: 100,
+      postQueueBytesMax: 100,
+      eventTypesMax: 100,
+      wordsMax: 100,
+      metricsTopTypes: 0,
+    };
     let server: HttpServer;
     before(async () => {
       const app = createApp({ ingest, log: (...line) => logged.push(line), config });
@@ -224,6 +234,7 @@ describe('the HTTP application', () => {
       '/events/rejected',
       '/stats',
       '/readyz',
+      '/metrics',
     ]) {
       it(`answers GET ${path} with 500, and logs why instead of telling it`, async () => {
         logged.length = 0;

@@ -40,9 +40,11 @@ export class Service {
 
   async open(): Promise<void> {
     const config = {
+      ...POOL_OPTIONS,
       ingestToken: null,
       postBytesMax: 1_048_576,
       postQueueBytesMax: 16_777_216,
+      metricsTopTypes: 0,
       ...this.#options,
     };
     const log = (...line: unknown[]) => void this.log.push(line);
