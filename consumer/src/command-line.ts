@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeVariables } from './config.js';
-import { MANIFEST } from './manifest.js';
+import { DESCRIPTION, VERSION } from './package-manifest.js';
 
 export interface CommandLine {
   /** Standard input is read instead of FIFOs. */
@@ -14,10 +14,9 @@ export interface CommandLine {
 
 /** Ends the process after --help and --version (0) and on arguments that it does not know (1). */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const { version, description } = MANIFEST;
   const command = new Command('event-tally-consumer')
-    .description(`${description}.`)
-    .version(version)
+    .description(`${DESCRIPTION}.`)
+    .version(VERSION)
     .argument('[input]', '-: read standard input instead of FIFOs', (input) => {
       if (input !== '-') throw new InvalidArgumentError('It must be -, for standard input.');
       return input;

@@ -201,6 +201,11 @@ const VARIABLES = {
     expected: '*, or origins such as https://example.org with commas between',
     meaning: "origins whose pages may read the answers to GET; *: anyone's; empty: no other's",
   }),
+  METRICS_TOP_TYPES: variable({
+    ...wholeNumber(0, 100),
+    default: '0',
+    meaning: 'event types that /metrics counts by name, the most frequent ones; 0: none',
+  }),
   LOG_LEVEL: variable({
     ...oneOf(LOG_LEVELS),
     default: 'info',
@@ -232,6 +237,7 @@ export interface Config {
   readonly streamClientsMax: number;
   /** Empty: none; `*` alone: any. */
   readonly corsOrigins: readonly string[];
+  readonly metricsTopTypes: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -290,6 +296,7 @@ function toConfig(values: Values): Config {
     postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,
     streamClientsMax: values.STREAM_CLIENTS_MAX,
     corsOrigins: Object.freeze(values.CORS_ORIGIN),
+    metricsTopTypes: values.METRICS_TOP_TYPES,
     logLevel: values.LOG_LEVEL,
   });
 }

@@ -287,6 +287,12 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
       ['white space only', ' '],
     ],
   },
+  METRICS_TOP_TYPES: {
+    read: (config) => config.metricsTopTypes,
+    byDefault: 0,
+    good: [['100', 100]],
+    bad: [...notWholeNumbers, ['a number too large', '101']],
+  },
   LOG_LEVEL: {
     read: (config) => config.logLevel,
     byDefault: 'info',

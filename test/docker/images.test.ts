@@ -1,22 +1,29 @@
 import fs from 'node:fs';
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { docker, note, PROJECT, ROOT, type Service } from './stack.js';
 
 interface Manifest {
   readonly dependencies?: Record<string, string>;
-  readonly devDependencies?: Record<string, string>;
 }
 
 function manifest(workspace: string): Manifest {
   return JSON.parse(fs.readFileSync(`${ROOT}${workspace}/package.json`, 'utf8')) as Manifest;
 }
 
-const IMAGES: readonly { service: Service; workspaces: string[]; others: string[] }[] = [
-  { service: 'producer', workspaces: ['producer'], others: ['consumer', 'shared'] },
-  { service: 'consumer', workspaces: ['consumer', 'shared'], others: ['producer'] },
+/** Names of all packages that a workspace needs to run, those that others of them need included. */
+async function closure(workspace: string): Promise<string[]> {
+  const list = ['ls', '--all', '--omit=dev', '--parseable', '--workspace', workspace];
+  const { stdout } = await execa('npm', list, { cwd: ROOT, lines: true });
+  return stdout.flatMap((folder) => /.*\/node_modules\/(.+)$/.exec(folder)?.[1] ?? []);
+}
+
+const IMAGES: readonly { service: Service; workspaces: string[] }[] = [
+  { service: 'producer', workspaces: ['producer'] },
+  { service: 'consumer', workspaces: ['consumer', 'shared'] },
 ];
 
-for (const { service, workspaces, others } of IMAGES) {
+for (const { service, workspaces } of IMAGES) {
   describe(`the image of the ${service}`, () => {
     const image = `${PROJECT}-${service}`;
     const run = (...command: [string, ...string[]]) =>
@@ -42,30 +49,31 @@ for (const { service, workspaces, others } of IMAGES) {
       const find = await run(
         'find',
         '-L',
-        'node_modules',
+        '.',
         '-maxdepth',
-        '3',
-        '-name',
-        'package.json',
+        '5',
+        '-path',
+        '*/node_modules/*/package.json',
       );
       const installed = find
         .split('\n')
-        .map((file) => file.slice('node_modules/'.length, -'/package.json'.length));
-      const needed = workspaces.flatMap((name) => Object.keys(manifest(name).dependencies ?? {}));
-      const unneeded = ['.', ...workspaces, ...others]
-        .flatMap((name) => Object.keys(manifest(name).devDependencies ?? {}))
-        .concat(others.flatMap((name) => Object.keys(manifest(name).dependencies ?? {})))
-        .filter((name) => !needed.includes(name));
-      expect(installed).to.include.members(needed);
-      expect(installed.filter((name) => unneeded.includes(name))).to.deep.equal([]);
+        .map((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/package\.json$/.exec(file)?.[1])
+        .filter((name) => name !== undefined);
+      const direct = workspaces.flatMap((name) => Object.keys(manifest(name).dependencies ?? {}));
+      expect(installed).to.include.members(direct);
+      const needed = [
+        ...(await closure(service)),
+        ...workspaces.map((name) => `@event-tally/${name}`),
+      ];
+      expect(installed.filter((name) => !needed.includes(name))).to.deep.equal([]);
     });
 
     it('has what was compiled, without sources and tests', async () => {
       const find = await run(
         'find',
         '.',
-        '-path',
-        './node_modules',
+        '-name',
+        'node_modules',
         '-prune',
         '-o',
         '-type',

@@ -8,8 +8,10 @@ import { corsForReads } from './cors.js';
 import { addCountsRoutes } from './counts-routes.js';
 import { addDescriptionRoutes } from './description-routes.js';
 import { addHealthRoutes } from './health-routes.js';
+import { addMetricsRoute, createRegistry, type MetricsConfig } from './metrics-route.js';
 import { addPostRoute } from './post-route.js';
 import { problems } from './problem.js';
+import { queryDurations } from './query-durations.js';
 import { addRejectedRoutes } from './rejected-routes.js';
 import type { StreamHub } from './stream/stream-hub.js';
 import { addStreamRoutes } from './stream/stream-routes.js';
@@ -21,7 +23,8 @@ export interface AppDependencies {
   readonly config: Pick<
     Config,
     'mapping' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
-  >;
+  > &
+    MetricsConfig;
 }
 
 /** The HTTP application, not listening. Paths match without regard to case. */
@@ -33,6 +36,8 @@ export function createApp({ ingest, streams, log, config }: AppDependencies): Ko
   addRejectedRoutes(router, ingest);
   addStreamRoutes(router, ingest, streams, log);
   addHealthRoutes(router, ingest);
+  const registry = createRegistry();
+  addMetricsRoute(router, ingest, registry, config);
   if (config.ingestToken !== null) {
     addPostRoute(router, ingest, {
       token: config.ingestToken,
@@ -42,6 +47,7 @@ export function createApp({ ingest, streams, log, config }: AppDependencies): Ko
   }
   addDescriptionRoutes(router, config.mapping);
 
+  app.use(queryDurations(registry));
   app.use(async (context, next) => {
     context.set('X-Content-Type-Options', 'nosniff');
     await next();

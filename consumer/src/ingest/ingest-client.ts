@@ -109,6 +109,12 @@ export interface IngestClient {
   snapshot(kinds: readonly CountedKind[], window: WindowRequest | null): Promise<Snapshot>;
   /** The last lines that were rejected, newest first, at most REJECTED_LINES_MAX. */
   rejected(): Promise<readonly RejectedLineReport[]>;
+  /**
+   * How busy the event loop of each thread was between the last question and this one, from 0 to 1, as
+   * LoopMeter tells it; null where a thread is not there. This asks no thread: it is told of one that
+   * hangs, too.
+   */
+  loopUtilizations(): (number | null)[];
   /** Counts whole lines. The bytes are given away. */
   post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer>;
 }

@@ -237,6 +237,10 @@ export class IngestPool implements IngestClient {
     return mergeRejected((await this.#askAll({ kind: 'rejected' })).map(({ lines }) => lines));
   }
 
+  loopUtilizations(): (number | null)[] {
+    return this.#threads.map((thread) => thread.loopUtilization());
+  }
+
   async post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
     const answer = await this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
     if (answer.kind === 'held') throw new IngestUnavailableError(answer.reason);

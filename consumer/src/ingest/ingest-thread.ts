@@ -3,6 +3,7 @@ import type { Log } from '../log.js';
 import type { Recovery } from '../state/thread-folder.js';
 import type { KeyKind } from '../tally/key-table.js';
 import { type IngestState, IngestUnavailableError } from './ingest-client.js';
+import { LoopMeter } from './loop-meter.js';
 import type {
   Answer,
   AnswerTo,
@@ -56,6 +57,7 @@ export class IngestThread {
   readonly #pending = new Map<number, Pending>();
   #keys: Record<KeyKind, string[]> = { types: [''], words: [''] };
   #worker: Worker | null = null;
+  #loopMeter: LoopMeter | null = null;
   #state: IngestState = 'starting';
   #lastEnd: string | null = null;
   #restarts = 0;
@@ -102,6 +104,7 @@ export class IngestThread {
       return;
     }
     this.#worker = worker;
+    this.#loopMeter = new LoopMeter(() => worker.performance.eventLoopUtilization());
     let cause: string | null = null;
     worker.on('message', (message: MessageFromIngest) => this.#receive(message));
     worker.on('messageerror', (error) => {
@@ -112,6 +115,11 @@ export class IngestThread {
       cause = error.stack ?? error.message;
     });
     worker.on('exit', (code) => this.#ended(cause ?? `exit with code ${code}`));
+  }
+
+  /** As LoopMeter tells it; null when there is no thread. */
+  loopUtilization(): number | null {
+    return this.#loopMeter?.utilization() ?? null;
   }
 
   /** Keys by id, complete for every answer that was given; the overflow key, the first, has no name. */
@@ -217,6 +225,7 @@ export class IngestThread {
 
   #ended(cause: string): void {
     this.#worker = null;
+    this.#loopMeter = null;
     this.#keys = { types: [''], words: [''] };
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);

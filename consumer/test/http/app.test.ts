@@ -17,6 +17,8 @@ const PATHS = [
   '/stats',
   '/livez',
   '/readyz',
+  '/healthz',
+  '/metrics',
 ];
 
 describe('the HTTP application', () => {
@@ -211,6 +213,7 @@ describe('the HTTP application', () => {
       stats: fail,
       snapshot: fail,
       rejected: fail,
+      loopUtilizations: () => [],
       post: fail,
     };
     const config = {
@@ -219,6 +222,9 @@ describe('the HTTP application', () => {
       postBytesMax: 100,
       postQueueBytesMax: 100,
       corsOrigins: [],
+      eventTypesMax: 100,
+      wordsMax: 100,
+      metricsTopTypes: 0,
     };
     let server: HttpServer;
     before(async () => {
@@ -239,6 +245,7 @@ describe('the HTTP application', () => {
       '/events/stream',
       '/stats',
       '/readyz',
+      '/metrics',
     ]) {
       it(`answers GET ${path} with 500, and logs why instead of telling it`, async () => {
         logged.length = 0;

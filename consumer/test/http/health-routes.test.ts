@@ -2,8 +2,12 @@ import fs from 'node:fs';
 import { expect } from 'chai';
 import pWaitFor from 'p-wait-for';
 import { event, makeFifo } from '../support/fifo-writer.js';
+import { samples } from '../support/metrics.js';
 import { expectProblem, UNAVAILABLE } from '../support/problem.js';
 import { Service } from '../support/service.js';
+
+/** Enough for several seconds of an ingest thread. */
+const BUSY_WINDOWS = 3000;
 
 const QUESTIONS = [
   '/events/countByEventType',
@@ -120,6 +124,63 @@ describe('/readyz', () => {
         ingest: { ok: false, reason: 'an ingest thread is stopped' },
       });
     });
+  });
+});
+
+describe('/healthz', () => {
+  const service = Service.use();
+
+  it('says what /readyz says', async () => {
+    for (const status of [200, 503]) {
+      const { checks } = await waitForReadiness(service(), status);
+      const response = await service().fetch('/healthz');
+      expect(response.status).to.equal(status);
+      expect(await response.json())
+        .to.have.property('checks')
+        .that.deep.equals(checks);
+      await service().ingest.stop();
+    }
+  });
+});
+
+describe('an ingest thread that is busy for seconds', () => {
+  const retentionSeconds = 168 * 3600;
+  const service = Service.use({ retentionSeconds });
+  before(async () => {
+    const time = Math.floor(Date.now() / 1000);
+    const aMinute = (_: unknown, minute: number) => event('a', '', time - 60 * minute);
+    await service().read(Array.from({ length: 10_000 }, aMinute).join(''));
+  });
+
+  it('is told of by /readyz and /metrics meanwhile, and ready again later', async () => {
+    // One answer, for which a bucket of each of ten thousand minutes is looked at again and again.
+    const window = {
+      windowSeconds: retentionSeconds,
+      until: 'latest',
+      alignSeconds: null,
+      stepSeconds: 1,
+    } as const;
+    const kinds = Array<'types'>(BUSY_WINDOWS).fill('types');
+    const answer = service()
+      .ingest.snapshot(kinds, window)
+      .catch(() => {});
+    const [response, scrape] = await Promise.all([
+      service().fetch('/readyz'),
+      service().fetch('/metrics'),
+    ]);
+    const { checks } = (await response.json()) as Readiness;
+    const metrics = samples(await scrape.text());
+
+    expect(response.status).to.equal(503);
+    expect(checks).to.deep.equal({
+      ingest: { ok: false, reason: 'an ingest thread gave no answer in 1000 ms' },
+    });
+    expect(metrics.get('event_tally_ingest_running')).to.equal(0);
+    expect(metrics.get('event_tally_ready')).to.equal(0);
+    expect(metrics.get('event_tally_ingest_loop_utilization_ratio{thread="0"}')).to.be.above(0);
+
+    await answer;
+    await waitForReadiness(service(), 200);
   });
 });
 

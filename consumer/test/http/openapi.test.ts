@@ -99,7 +99,8 @@ const SERVED = servedOperations();
 function servedOperations(): string[] {
   const log = () => {};
   const bounds = { postBytesMax: 1, postQueueBytesMax: 1 };
-  const config = { ...POOL_OPTIONS, ...bounds, ingestToken: TOKEN, corsOrigins: [] };
+  const rest = { ingestToken: TOKEN, corsOrigins: [], metricsTopTypes: 0 };
+  const config = { ...POOL_OPTIONS, ...bounds, ...rest };
   const ingest = new IngestPool(POOL_OPTIONS, log);
   const streams = new StreamHub(ingest, { clientsMax: 1 });
   const app = createApp({ ingest, streams, log, config });

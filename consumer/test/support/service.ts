@@ -44,11 +44,12 @@ export class Service {
 
   async open(): Promise<void> {
     const config = {
-      mapping: POOL_OPTIONS.mapping,
+      ...POOL_OPTIONS,
       ingestToken: null,
       corsOrigins: [],
       postBytesMax: 1_048_576,
       postQueueBytesMax: 16_777_216,
+      metricsTopTypes: 0,
       ...this.#options,
     };
     const log = (...line: unknown[]) => void this.log.push(line);

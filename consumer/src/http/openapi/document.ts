@@ -1,6 +1,6 @@
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import { z } from 'zod';
-import { MANIFEST } from '../../manifest.js';
+import { VERSION } from '../../package-manifest.js';
 import {
   countListSchema,
   flatCountsSchema,
@@ -138,7 +138,7 @@ export function openApiDocument(
     openapi: '3.1.0',
     info: {
       title: 'event-tally',
-      version: MANIFEST.version,
+      version: VERSION,
       description: DESCRIPTION,
       contact: { name: 'The maintainers of event-tally' },
       license: { name: 'MIT', identifier: 'MIT' },
