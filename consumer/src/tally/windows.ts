@@ -148,6 +148,8 @@ export class Windows {
     if (this.#ownFront > limit) this.#ownFront = this.#newestUpTo(limit);
     front.retreatTo(this.#ownFront, limit);
     if (this.#ownFront >= 0) front.advanceTo(this.#ownFront);
+    // What is added next is kept by where the front is now, not by where it was.
+    this.#age();
   }
 
   /** Event time from which on there are buckets. */
