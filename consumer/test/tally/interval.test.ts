@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   answerableSince,
+  keptSeconds,
   resolveInterval,
   secondsFrom,
   type WindowRequest,
@@ -21,10 +22,11 @@ interface Given extends Partial<WindowRequest> {
   /** Where it is not given, the front is at it. */
   readonly now: string;
   readonly front?: string | number;
-  readonly retention?: number;
+  /** How far back from the front there are buckets. */
+  readonly kept?: number;
 }
 
-function resolve({ now, front = now, retention = RETENTION, ...request }: Given) {
+function resolve({ now, front = now, kept = RETENTION, ...request }: Given) {
   const whole: WindowRequest = {
     windowSeconds: 60,
     until: 'now',
@@ -33,7 +35,7 @@ function resolve({ now, front = now, retention = RETENTION, ...request }: Given)
     ...request,
   };
   const frontSeconds = typeof front === 'number' ? front : at(front);
-  const since = answerableSince(frontSeconds, retention);
+  const since = answerableSince(frontSeconds, kept);
   return resolveInterval(whole, { now: at(now), front: frontSeconds, since });
 }
 
@@ -209,7 +211,7 @@ const RESOLUTIONS: Row[] = [
   ],
   [
     'seconds, over a retention that is short',
-    { now: '10:32:15.5', retention: 60 },
+    { now: '10:32:15.5', kept: 60 },
     '10:31:16',
     '10:32:16',
     1,
@@ -247,7 +249,7 @@ const CUT: Row[] = [
   ],
   [
     'seconds, where all that an event ahead of the clock has left is in seconds',
-    { now: '10:00:00', front: '10:06:40', windowSeconds: 500, retention: 500 },
+    { now: '10:00:00', front: '10:06:40', windowSeconds: 500, kept: 500 },
     '09:58:20',
     '10:00:01',
     1,
@@ -313,7 +315,7 @@ describe('resolveInterval', () => {
       ],
       [
         'because the retention is short',
-        { now: '10:32:15', retention: 60, until: at('10:32:00') },
+        { now: '10:32:15', kept: 60, until: at('10:32:00') },
         '10:31:15',
       ],
     ];
@@ -327,6 +329,75 @@ describe('resolveInterval', () => {
       expect(resolve({ now: '10:32:00', until: at('08:33:00') }).ok).to.equal(true);
       expect(resolve({ now: '10:32:00', until: at('08:32:59') }).ok).to.equal(false);
     });
+  });
+});
+
+describe('keptSeconds', () => {
+  const SKEW = 60;
+  const kept = keptSeconds(RETENTION, SKEW);
+  /** The front as far ahead of the clock as may be: the buckets that are left are the fewest. */
+  const resolveAhead = ({ now, ...given }: Given) =>
+    resolve({ now, front: at(now) + SKEW, kept, ...given });
+
+  const rows: Row[] = [
+    [
+      'the retention up to now, in the last second of an hour',
+      { now: '10:59:59', windowSeconds: RETENTION },
+      '09:00:00',
+      '11:00:00',
+      60,
+    ],
+    [
+      'the retention up to now, in the first second of an hour',
+      { now: '11:00:00', windowSeconds: RETENTION },
+      '09:00:00',
+      '11:00:01',
+      60,
+    ],
+    [
+      'the last full hour, in the last second of the next one',
+      { now: '10:59:59.999', ...hour },
+      '09:00:00',
+      '10:00:00',
+      60,
+    ],
+    [
+      'the retention in steps of a minute',
+      { now: '10:59:59', windowSeconds: RETENTION, stepSeconds: 60 },
+      '09:00:00',
+      '11:00:00',
+      60,
+    ],
+  ];
+  for (const [what, given, start, end, resolution] of rows) {
+    it(`is enough for ${what}`, () => {
+      const interval = { start: at(start), end: at(end), resolution };
+      expect(resolveAhead(given)).to.deep.equal({ ok: true, interval });
+    });
+  }
+
+  it('is enough for every window up to now, or to the latest event, as long as the retention', () => {
+    const T = at('10:00:00');
+    const arbitrary = fc.record({
+      now: fc.double({ min: T, max: T + H, noNaN: true }),
+      ahead: fc.double({ min: -9000, max: 1, noNaN: true }),
+      retention: fc.integer({ min: 60, max: 9000 }),
+      skew: fc.constantFrom(0, 1, 59, 60, 3600),
+      until: fc.constantFrom('now' as const, 'latest' as const),
+      stepSeconds: fc.constantFrom(1, 10, 60),
+    });
+    fc.assert(
+      fc.property(arbitrary, ({ now, ahead, retention, skew, until, stepSeconds }) => {
+        const front = now + (ahead > 0 ? ahead * skew : ahead);
+        const since = answerableSince(front, keptSeconds(retention, skew));
+        const request = { windowSeconds: retention, until, alignSeconds: null, stepSeconds };
+        const result = resolveInterval(request, { now, front, since });
+        if (!result.ok) throw new Error(`refused: ${result.since}`);
+        const end = Math.floor(until === 'now' ? now : front) + 1;
+        expect(result.interval.start).to.be.at.most(end - retention);
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
