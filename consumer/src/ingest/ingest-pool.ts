@@ -304,14 +304,15 @@ export class IngestPool implements IngestClient {
     const ages = Array.from(sources.values())
       .map(({ lastLineSecondsAgo }) => lastLineSecondsAgo)
       .filter((age) => age !== null);
-    const front = this.#front.value;
+    // Not the front, which other lines may have moved on since the threads answered.
+    const newest = Math.max(...answers.map(({ lastEventTime }) => lastEventTime ?? -1));
     return {
       ...mergeTallyStats(answers, {
         types: this.#distinct('types'),
         words: this.#distinct('words'),
       }),
       ...mergeMoments(answers),
-      lastEventTime: front < 0 ? null : front,
+      lastEventTime: newest < 0 ? null : newest,
       lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
       sources: this.#sourceStats(sources),
       state: mergeStateStats(answers.map((answer) => answer.state)),

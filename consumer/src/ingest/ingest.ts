@@ -498,8 +498,16 @@ export class Ingest {
       sources[name] = { lines, bytes, lastLineSecondsAgo, idleSeconds };
     }
     const newKeys = KEY_KINDS.map((of) => this.#newKeys(of));
-    const state = this.#state?.stats() ?? null;
-    return { kind: 'stats', ...this.#tally.stats(), ...this.#moment(), state, newKeys, sources };
+    const { newest } = this.#tally.windows;
+    return {
+      kind: 'stats',
+      ...this.#tally.stats(),
+      ...this.#moment(),
+      state: this.#state?.stats() ?? null,
+      lastEventTime: newest < 0 ? null : newest,
+      newKeys,
+      sources,
+    };
   }
 
   #postTurn(): void {

@@ -157,6 +157,8 @@ export interface StatsAnswer extends TallyStats {
   readonly since: number | null;
   /** null where nothing is kept. */
   readonly state: StateStats | null;
+  /** Largest event time that this thread counted in windows; null before the first. */
+  readonly lastEventTime: number | null;
   /** Those that this thread reads or has read, by name. */
   readonly sources: Readonly<Record<string, SourceCounts>>;
 }

@@ -96,7 +96,7 @@ export class Windows {
   #runSecond = NONE;
   readonly #run = { types: new RunCounts(), words: new RunCounts() };
   readonly #runSums = new Map<number, RunningSum>();
-  /** The largest event time that was counted here, by another thread's events the front is further. */
+  /** The largest event time that was counted here; by another thread's events the front is further. */
   #ownFront = Number.NEGATIVE_INFINITY;
   /** Empty between queries. */
   readonly #answer = new RunCounts();
@@ -150,6 +150,14 @@ export class Windows {
     if (this.#ownFront >= 0) front.advanceTo(this.#ownFront);
     // What is added next is kept by where the front is now, not by where it was.
     this.#age();
+  }
+
+  /**
+   * The largest event time that was counted here and is not too far ahead of the clock; -Infinity before
+   * the first event. The front is that of all threads, and of what they have read meanwhile.
+   */
+  get newest(): number {
+    return this.#ownFront;
   }
 
   /** Event time from which on there are buckets. */
