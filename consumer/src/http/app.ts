@@ -6,6 +6,7 @@ import type { IngestClient } from '../ingest/ingest-client.js';
 import type { Log } from '../log.js';
 import { corsForReads } from './cors.js';
 import { addCountsRoutes } from './counts-routes.js';
+import { addDashboardRoutes } from './dashboard-routes.js';
 import { addDescriptionRoutes } from './description-routes.js';
 import { addHealthRoutes } from './health-routes.js';
 import { addMetricsRoute, createRegistry, type MetricsConfig } from './metrics-route.js';
@@ -22,7 +23,7 @@ export interface AppDependencies {
   readonly log: Log;
   readonly config: Pick<
     Config,
-    'mapping' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
+    'mapping' | 'fifoDir' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
   > &
     MetricsConfig;
 }
@@ -38,6 +39,7 @@ export function createApp({ ingest, streams, log, config }: AppDependencies): Ko
   addHealthRoutes(router, ingest);
   const registry = createRegistry();
   addMetricsRoute(router, ingest, registry, config);
+  addDashboardRoutes(router, ingest, config);
   if (config.ingestToken !== null) {
     addPostRoute(router, ingest, {
       token: config.ingestToken,

@@ -64,7 +64,8 @@ function acceptedFormat(context: Context): 'flat' | 'csv' {
   return context.accepts('application/json', CSV_TYPE) === CSV_TYPE ? 'csv' : 'flat';
 }
 
-async function refusalsAsProblems<T>(context: Context, answer: Promise<T>): Promise<T> {
+/** What the ingest threads refuse, as the problem that clients see. */
+export async function refusalsAsProblems<T>(context: Context, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

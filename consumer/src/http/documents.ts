@@ -186,6 +186,12 @@ export const readinessSchema = z
   })
   .describe('Whether it reads and counts.');
 
+export type CountListDocument = z.output<typeof countListSchema>;
+/** One of the rejected lines. */
+export type RejectedDocument = z.output<typeof rejectedSchema>['rejected'][number];
+export type SeriesDocument = z.output<typeof seriesSchema>;
+export type StatsDocument = z.output<typeof statsSchema>;
+
 /**
  * Key to count or sum, in the order of the ranking. Written as text because an object would not keep
  * the order: JavaScript puts keys that look like integers first, and loses `__proto__`.
@@ -197,6 +203,16 @@ export function flatText(ranking: readonly KeyTotal[]): string {
   return `{${members.join(',')}}`;
 }
 
+export function listDocument(
+  of: KeyKind,
+  counts: Counts,
+  ranking: readonly KeyTotal[],
+): CountListDocument;
+export function listDocument(
+  of: CountedKind,
+  counts: Counts,
+  ranking: readonly KeyTotal[],
+): ListDocument;
 export function listDocument(
   of: CountedKind,
   counts: Counts,

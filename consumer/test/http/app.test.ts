@@ -159,14 +159,7 @@ describe('the HTTP application', () => {
   context('when a request is wrong', () => {
     const service = Service.use();
 
-    for (const path of [
-      '/',
-      '/events',
-      '/events/countWords/more',
-      '/stats.json',
-      '/%',
-      '//stats',
-    ]) {
+    for (const path of ['/events', '/events/countWords/more', '/stats.json', '/%', '//stats']) {
       it(`answers GET ${path} with 404`, async () => {
         await expectProblem(await service().fetch(path), NOT_FOUND);
       });
@@ -225,6 +218,7 @@ describe('the HTTP application', () => {
       eventTypesMax: 100,
       wordsMax: 100,
       metricsTopTypes: 0,
+      fifoDir: 'run',
     };
     let server: HttpServer;
     before(async () => {
@@ -246,6 +240,7 @@ describe('the HTTP application', () => {
       '/stats',
       '/readyz',
       '/metrics',
+      '/',
     ]) {
       it(`answers GET ${path} with 500, and logs why instead of telling it`, async () => {
         logged.length = 0;

@@ -51,6 +51,7 @@ export class Service {
       postQueueBytesMax: 16_777_216,
       metricsTopTypes: 0,
       ...this.#options,
+      fifoDir: this.directory,
     };
     const log = (...line: unknown[]) => void this.log.push(line);
     const app = createApp({ ingest: this.ingest, streams: this.streams, log, config });

@@ -1,0 +1,118 @@
+/** What the page shows, as its address says it: the parameters of the API, by the same names. */
+
+/** Raw texts: what they may be is checked by the API alone. */
+export interface View {
+  /** Null: all-time. */
+  readonly window: string | null;
+  readonly align: boolean;
+  /** now, latest or Unix seconds. */
+  readonly until: string;
+}
+
+export const ALL_TIME: View = { window: null, align: false, until: 'now' };
+
+interface Preset {
+  readonly label: string;
+  readonly window: string | null;
+  readonly align: boolean;
+  readonly seconds: number;
+}
+
+export const PRESETS: readonly Preset[] = [
+  { label: 'All-time', window: null, align: false, seconds: 0 },
+  { label: 'Last minute', window: '60s', align: false, seconds: 60 },
+  { label: 'Last full minute', window: '1m', align: true, seconds: 60 },
+  { label: '10 minutes', window: '10m', align: false, seconds: 600 },
+  { label: 'Last hour', window: '1h', align: false, seconds: 3600 },
+  { label: 'Last full hour', window: '1h', align: true, seconds: 3600 },
+];
+
+export interface Choice {
+  readonly label: string;
+  readonly view: View;
+  readonly isCurrent: boolean;
+  readonly isAnswerable: boolean;
+}
+
+export function parseView(search: URLSearchParams): View {
+  return {
+    window: search.get('window'),
+    align: search.get('align') === 'true',
+    until: search.get('until') ?? 'now',
+  };
+}
+
+/** Its part of a query string, without the question mark; empty for all-time. */
+export function viewQuery({ window, align, until }: View): string {
+  const query = new URLSearchParams();
+  if (window !== null) query.set('window', window);
+  if (align) query.set('align', 'true');
+  if (until !== 'now') query.set('until', until);
+  return query.toString();
+}
+
+/** The page's own address for a view. */
+export function viewAddress(view: View): string {
+  const query = viewQuery(view);
+  return query === '' ? '/' : `/?${query}`;
+}
+
+export function windowChoices(view: View, retentionSeconds: number): Choice[] {
+  return PRESETS.map(({ label, window, align, seconds }) => ({
+    label,
+    view: window === null ? ALL_TIME : { window, align, until: view.until },
+    isCurrent: window === view.window && align === view.align,
+    // A full minute or hour begins up to twice its length ago.
+    isAnswerable: seconds * (align ? 2 : 1) <= retentionSeconds,
+  }));
+}
+
+/** Empty for all-time, which has no end. */
+export function untilChoices(view: View): Choice[] {
+  if (view.window === null) return [];
+  const choice = (label: string, until: string): Choice => ({
+    label,
+    view: { ...view, until },
+    isCurrent: view.until === until,
+    isAnswerable: true,
+  });
+  const choices = [choice('until now', 'now'), choice('until the newest event', 'latest')];
+  if (!choices.some(({ isCurrent }) => isCurrent)) {
+    choices.push(choice(`until ${view.until}`, view.until));
+  }
+  return choices;
+}
+
+/** The same view until the newest event, where that is older than all of the window; null otherwise. */
+export function proposedView(
+  view: View,
+  interval: { readonly start: number } | null,
+  lastEventTime: number | null,
+): View | null {
+  if (interval === null || lastEventTime === null || view.until !== 'now') return null;
+  return lastEventTime < interval.start ? { ...view, until: 'latest' } : null;
+}
+
+/** Seconds of a window as the API takes it; null for what is none. */
+export function windowSeconds(window: string | null): number | null {
+  const match = /^(\d{1,9})([smh])$/.exec(window ?? '');
+  if (match === null) return null;
+  const unit = { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h'];
+  return Number(match[1]) * unit;
+}
+
+/** All-time has no beginning: its chart is of so long ago. */
+export const ALL_TIME_CHART_SECONDS = 600;
+/** Of a longer window the chart asks for steps of so long. */
+const FINE_SECONDS_MAX = 7200;
+const COARSE_STEP = '10m';
+
+/** The query of a view's chart: without a step the API gives the finest that its buckets allow for. */
+export function chartQuery(view: View, retentionSeconds: number): string {
+  const seconds = windowSeconds(view.window);
+  if (seconds === null) {
+    const window = `${Math.min(ALL_TIME_CHART_SECONDS, retentionSeconds)}s`;
+    return viewQuery({ ...ALL_TIME, window });
+  }
+  return viewQuery(view) + (seconds > FINE_SECONDS_MAX ? `&step=${COARSE_STEP}` : '');
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { assignColours } from '../dashboard/colours.js';
+import type { RejectedDocument } from '../dashboard/documents.js';
+import { type PageModel, renderPage } from '../dashboard/page.js';
+import { LIST_ROWS_MAX } from '../dashboard/page-limits.js';
+import { type PageConfig, pageSettings } from '../dashboard/settings.js';
+import { parseView } from '../dashboard/view.js';
+import { type Counts, type IngestClient, IngestUnavailableError } from '../ingest/ingest-client.js';
+import type { KeyKind } from '../tally/key-table.js';
+import { rank } from '../tally/ranking.js';
+import { refusalsAsProblems } from './counts-routes.js';
+import { listDocument, rejectedDocument, statsDocument } from './documents.js';
+import { readParameters, toWindowRequest } from './parameters.js';
+import { ProblemError } from './problem.js';
+
+const VIEW_PARAMETERS = ['window', 'until', 'align'] as const;
+
+/** Nothing but what is served from here, and no text that becomes HTML. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+/** Made by the workspace's script `bundle`. */
+const ASSETS = new URL('../dashboard/assets/', import.meta.url);
+const ASSET_TYPES = {
+  'page.js': 'text/javascript',
+  'page.css': 'text/css',
+  'icon.svg': 'image/svg+xml',
+} as const;
+
+/** The live page at /, and the files that it loads from /dashboard/. */
+export function addDashboardRoutes(router: Router, ingest: IngestClient, config: PageConfig): void {
+  const settings = pageSettings(config, ingest.retentionSeconds);
+
+  router.get('/', async (context) => {
+    const moment = await currentMoment(context, ingest);
+    const keys = moment.lists?.types.counts.map(({ key }) => key) ?? [];
+    context.set({
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-cache',
+    });
+    context.type = 'html';
+    context.body = renderPage({
+      ...moment,
+      settings,
+      view: parseView(new URLSearchParams(context.querystring)),
+      origin: context.origin,
+      now: Date.now() / 1000,
+      colours: assignColours(new Map(), keys),
+    });
+  });
+
+  for (const [name, type] of Object.entries(ASSET_TYPES)) addAsset(router, name, type);
+}
+
+type Moment = Pick<PageModel, 'stats' | 'lists' | 'rejected' | 'problem'>;
+
+/** What the page shows; of a view that cannot be answered the reason, with the status that the API gives. */
+async function currentMoment(context: Context, ingest: IngestClient): Promise<Moment> {
+  try {
+    const parameters = readParameters(context.query, VIEW_PARAMETERS);
+    const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
+    const snapshot = ingest.snapshot(['types', 'words'], window);
+    const { stats, counts } = await refusalsAsProblems(context, snapshot);
+    const [types, words] = counts as readonly [Counts, Counts];
+    return {
+      stats: statsDocument(stats),
+      lists: { types: list('types', types), words: list('words', words) },
+      rejected: await rejectedLines(ingest),
+      problem: null,
+    };
+  } catch (error) {
+    if (error instanceof IngestUnavailableError) {
+      context.status = 503;
+      context.set('Retry-After', '1');
+      return { stats: null, lists: null, rejected: [], problem: error.message };
+    }
+    if (!(error instanceof ProblemError)) throw error;
+    const stats = statsDocument(await ingest.stats());
+    context.status = 400;
+    return { stats, lists: null, rejected: [], problem: error.message };
+  }
+}
+
+function list(of: KeyKind, counts: Counts) {
+  return listDocument(of, counts, rank(counts.keys, LIST_ROWS_MAX));
+}
+
+async function rejectedLines(ingest: IngestClient): Promise<readonly RejectedDocument[]> {
+  return rejectedDocument(await ingest.rejected()).rejected;
+}
+
+/** A file that is read once, when it is first asked for. */
+function addAsset(router: Router, name: string, type: string): void {
+  let asset: Promise<{ body: Buffer; etag: string }> | null = null;
+  router.get(`/dashboard/${name}`, async (context) => {
+    asset ??= readAsset(name);
+    const { body, etag } = await asset;
+    context.status = 200;
+    context.etag = etag;
+    context.set('Cache-Control', 'no-cache');
+    if (context.fresh) {
+      context.status = 304;
+      return;
+    }
+    context.type = type;
+    context.body = body;
+  });
+}
+
+async function readAsset(name: string): Promise<{ body: Buffer; etag: string }> {
+  const body = await fs.readFile(new URL(name, ASSETS));
+  return { body, etag: createHash('sha256').update(body).digest('base64url').slice(0, 22) };
+}
