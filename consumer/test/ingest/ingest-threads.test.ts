@@ -1,8 +1,9 @@
+import fs from 'node:fs';
 import { expect } from 'chai';
 import pWaitFor from 'p-wait-for';
 import { IngestUnavailableError } from '#consumer/ingest/ingest-client.js';
 import type { PlainEvent } from '../support/build-batch.js';
-import { event, makeFifo, writeFifo } from '../support/fifo-writer.js';
+import { event, holdFifo, makeFifo, writeFifo } from '../support/fifo-writer.js';
 import {
   COUNTS_PATHS,
   type Counted,
@@ -14,7 +15,6 @@ import {
 } from '../support/plain-counts.js';
 import { Service } from '../support/service.js';
 
-/** The ingest thread takes it for a broken invariant and ends. */
 const FRONT = Date.parse('2017-11-02T10:32:15Z') / 1000 + 0.5;
 const RETENTION = 7200;
 
@@ -158,11 +158,7 @@ describe('any number of ingest threads', () => {
     afterEach(() => service.close());
 
     const readiness = async () => (await service.fetch('/readyz')).status;
-    const crashOne = async () => {
-      const poison = { buffer: new ArrayBuffer(1) } as Uint8Array<ArrayBuffer>; // no bytes to scan
-      const error: unknown = await service.ingest.post(poison).catch((reason) => reason);
-      expect(error).to.be.instanceOf(IngestUnavailableError);
-    };
+    const crashOne = () => crashOneThread(service);
 
     it('is not ready, and answers 503, until both run again', async () => {
       await pWaitFor(async () => (await readiness()) === 200);
@@ -197,4 +193,40 @@ describe('any number of ingest threads', () => {
       ]);
     });
   });
+
+  context('when FIFOs come and go', () => {
+    const service = Service.use({ ingestWorkers: 2 });
+    const waitFor = (name: string, state: string) =>
+      pWaitFor(async () => {
+        const { sources } = await service().ingest.stats();
+        return sources.find((source) => source.name === name)?.state === state;
+      });
+
+    it('gives a new one to the thread with the fewest that are still there', async () => {
+      const open = async (name: string) => {
+        makeFifo(service().file(name));
+        await waitFor(name, 'open');
+      };
+      for (const name of ['first.fifo', 'second.fifo', 'third.fifo']) await open(name);
+      // The second is alone in its thread; the other thread's are removed.
+      const gone = ['first.fifo', 'third.fifo'];
+      const held = gone.map((name) => holdFifo(service().file(name))); // no new FIFO gets their inodes
+      for (const name of gone) fs.rmSync(service().file(name));
+      for (const name of gone) await waitFor(name, 'gone');
+      await open('fourth.fifo');
+      await service().read(event('second'), 'second.fifo');
+      await service().read(event('fourth'), 'fourth.fifo');
+      await crashOneThread(service());
+      await pWaitFor(() => service().ingest.state === 'running');
+      const counts = await service().get<object>('/events/countByEventType');
+      expect(Object.values(counts), 'each thread had one').to.deep.equal([1]);
+      for (const descriptor of held) fs.closeSync(descriptor);
+    });
+  });
 });
+
+async function crashOneThread(service: Service): Promise<void> {
+  const poison = { buffer: new ArrayBuffer(1) } as Uint8Array<ArrayBuffer>; // no bytes to scan
+  const error: unknown = await service.ingest.post(poison).catch((reason) => reason);
+  expect(error).to.be.instanceOf(IngestUnavailableError);
+}
