@@ -6,6 +6,8 @@ import { EventTimeFront } from '../consumer/dist/tally/event-time-front.js';
 import { resolveInterval } from '../consumer/dist/tally/interval.js';
 import { KeyTable } from '../consumer/dist/tally/key-table.js';
 import { Tally } from '../consumer/dist/tally/tally.js';
+import { spread } from './spread.js';
+import { benchWindowQueries, queryHead } from './window-queries.js';
 
 const RETENTION_SECONDS = 7200;
 const BEGIN = 1_509_602_400;
@@ -22,15 +24,26 @@ export interface WindowsBenchOptions {
 
 /**
  * What windows cost: how fast lines are scanned and tallied with and without them, and how long queries
- * take and how much memory is used after two hours of event time, by distinct words.
+ * take and how much memory is used after two hours of event time, by distinct words. Then queries of all
+ * kinds as the main thread sees them, with one ingest thread and with two.
  */
-export function benchWindows({ lines, distinctWords, runs, seed }: WindowsBenchOptions): string[] {
+export async function benchWindows({
+  lines,
+  distinctWords,
+  runs,
+  seed,
+}: WindowsBenchOptions): Promise<string[]> {
+  const answers = [
+    `milliseconds until the answer is merged; median (min–max) of ${runs}`,
+    queryHead(),
+  ];
   const report = [
-    `${lines} lines over ${RETENTION_SECONDS} s of event time, three words a line; median (min–max) of ${runs}`,
+    `${lines} lines over ${RETENTION_SECONDS} s of event time, three words and a value a line; median (min–max) of ${runs}`,
     'words    scan only   + totals    + windows    cells    MiB   60s ms     10m ms     1h ms      2h ms      checksum',
   ];
   for (const words of distinctWords) {
-    const chunks = makeChunks(lines, words, seed);
+    const texts = makeLines(lines, words, seed);
+    const chunks = chunksOf(texts);
     const rates: Record<'scan' | 'totals' | 'windows', number[]> = {
       scan: [],
       totals: [],
@@ -72,8 +85,10 @@ export function benchWindows({ lines, distinctWords, runs, seed }: WindowsBenchO
         checksum,
       ].join(' '),
     );
+    const options = { words, lines: texts, retentionSeconds: RETENTION_SECONDS, runs };
+    answers.push(...(await benchWindowQueries(options)));
   }
-  return report;
+  return [...report, ...answers];
 }
 
 class Pipeline {
@@ -119,7 +134,7 @@ class Pipeline {
   }
 }
 
-function makeChunks(lines: number, words: number, seed: number): Uint8Array[] {
+function makeLines(lines: number, words: number, seed: number): string[] {
   const random = xoroshiro128plus(seed);
   const word = () => `w${uniformInt(random, 0, words - 1)}`;
   const texts: string[] = [];
@@ -127,10 +142,14 @@ function makeChunks(lines: number, words: number, seed: number): Uint8Array[] {
     const timestamp = BEGIN + Math.floor((i * RETENTION_SECONDS) / lines);
     const data = `${word()} ${word()} ${word()}`;
     texts.push(
-      `{"event_type":"t${uniformInt(random, 0, 2)}","data":"${data}","timestamp":${timestamp}}\n`,
+      `{"event_type":"t${uniformInt(random, 0, 2)}","data":"${data}","timestamp":${timestamp},"value":${uniformInt(random, 1, 1000) / 4}}\n`,
     );
   }
-  const bytes = Buffer.from(texts.join(''));
+  return texts;
+}
+
+function chunksOf(lines: readonly string[]): Uint8Array[] {
+  const bytes = Buffer.from(lines.join(''));
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
     chunks.push(bytes.subarray(at, at + CHUNK_BYTES));
@@ -141,11 +160,4 @@ function heapMebibytes(): number {
   globalThis.gc?.();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return (heapUsed + arrayBuffers) / 2 ** 20;
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) =>
-    (sorted[Math.floor((sorted.length - 1) * share)] as number).toFixed(digits);
-  return `${at(0.5)} (${at(0)}–${at(1)})`;
 }

@@ -16,10 +16,20 @@ describe('npm run bench', () => {
 
   it('windows: measures, with all counts in the windows, at a small size', async () => {
     const { stdout } = await execa('node', ['--expose-gc', BENCH, 'windows', '--quick']);
-    const rows = stdout.split('\n').slice(3);
-    expect(rows).to.have.lengthOf(2);
+    const tables = stdout.split('\n').map((row) => row.split(/ +/));
+    const checksums = tables.map((cells) => Number(cells.at(-1)));
     // Words of 10,000 lines, three each, evenly over two hours: in the last 60 s, 10 min, 1 h and 2 h.
-    for (const row of rows) expect(Number(row.split(/ +/).at(-1))).to.be.within(47_500, 48_500);
+    for (const checksum of checksums.slice(3, 5)) expect(checksum).to.be.within(47_500, 48_500);
+    // The same, an hour's values, and series of 10 min and 2 h; in one thread and in two.
+    expect(tables.slice(7).map(([words, threads]) => `${words} ${threads}`)).to.deep.equal([
+      '10 1',
+      '10 2',
+      '1000 1',
+      '1000 2',
+    ]);
+    const [first, ...others] = checksums.slice(7);
+    expect(first).to.be.within(84_500, 86_500);
+    for (const checksum of others) expect(checksum).to.equal(first);
   });
 
   it('refuses a name that it does not know', async () => {
