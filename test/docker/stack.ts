@@ -31,6 +31,18 @@ export interface Stats {
   readonly sources: readonly { readonly name: string; readonly lines: number }[];
 }
 
+/** An answer in list form. */
+export interface List {
+  readonly batch: number;
+  readonly window: {
+    readonly start: number;
+    readonly end: number;
+    readonly resolution: number;
+  } | null;
+  readonly total: number;
+  readonly counts: readonly object[];
+}
+
 /** What `docker inspect` says of a container, as far as the tests ask. */
 export interface Container {
   readonly State: {
@@ -155,6 +167,10 @@ export class Stack {
       () => `${JSON.stringify(text)} in the log of the ${service}`,
       async () => (await this.logs(service)).includes(text),
     );
+  }
+
+  list(route: string): Promise<List> {
+    return this.#get(route);
   }
 
   async #get<T>(route: string): Promise<T> {

@@ -15,7 +15,7 @@ import type {
 } from '../documents.js';
 
 const interval = { start: 1795251027, end: 1795251087, resolution: 1 };
-const moment = { batch: 640, since: 1795243920 };
+const moment = { batch: 640, since: 1795243800 };
 
 const stats: z.output<typeof statsSchema> = {
   ...moment,
