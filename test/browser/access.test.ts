@@ -5,12 +5,12 @@ import { expect } from 'chai';
 import { event } from '../../consumer/dist-test/support/fifo-writer.js';
 import { Service } from '../../consumer/dist-test/support/service.js';
 import { useBrowser } from './support/browser.js';
-import type { ListDocument, LivePage } from './support/live-page.js';
+import type { ListDocument, TestPage } from './support/test-page.js';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const now = () => Math.floor(Date.now() / 1000);
 
-async function expectNoViolations({ page }: LivePage): Promise<void> {
+async function expectNoViolations({ page }: TestPage): Promise<void> {
   await page.evaluate(AXE);
   const { violations, passes } = await page.evaluate(
     async () => await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
@@ -149,6 +149,7 @@ describe('the live page for everybody', () => {
       expect(await page.isVisible('.chart')).to.equal(false);
       expect(await page.isVisible('#filter')).to.equal(false);
       await page.waitForText('footer', /load it again/);
+      await page.waitForText('#command-types', `curl '${url('events/countByEventType')}'`);
     });
 
     it('has windows to choose, and what is wrong with one', async () => {

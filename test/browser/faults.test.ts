@@ -6,7 +6,7 @@ import { event, makeFifo, writeFifo } from '../../consumer/dist-test/support/fif
 import { Service } from '../../consumer/dist-test/support/service.js';
 import { useTempDir } from '../../consumer/dist-test/support/temp-dir.js';
 import { useBrowser } from './support/browser.js';
-import { type ListDocument, WAIT } from './support/live-page.js';
+import { type ListDocument, WAIT } from './support/test-page.js';
 
 const now = () => Math.floor(Date.now() / 1000);
 

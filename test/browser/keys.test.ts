@@ -3,7 +3,7 @@ import pWaitFor from 'p-wait-for';
 import { event } from '../../consumer/dist-test/support/fifo-writer.js';
 import { Service } from '../../consumer/dist-test/support/service.js';
 import { useBrowser } from './support/browser.js';
-import { type LivePage, WAIT } from './support/live-page.js';
+import { type TestPage, WAIT } from './support/test-page.js';
 
 const now = () => Math.floor(Date.now() / 1000);
 const WIDE = { lineBytesMax: 65_536, keyBytesMax: 65_536, eventTypesMax: 1000, wordsMax: 1000 };
@@ -100,10 +100,10 @@ describe('ranked lists of the live page', () => {
   const browser = useBrowser();
   const service = Service.use({ ...WIDE, eventTypesMax: 3 });
   const url = () => `http://127.0.0.1:${service().port}/`;
-  const ranking = async (page: LivePage) => (await page.list('types')).rows.map(([key]) => key);
-  const expectRanking = (page: LivePage, ...keys: string[]) =>
+  const ranking = async (page: TestPage) => (await page.list('types')).rows.map(([key]) => key);
+  const expectRanking = (page: TestPage, ...keys: string[]) =>
     pWaitFor(async () => String(await ranking(page)) === String(keys), WAIT);
-  const colourOf = (page: LivePage, key: string) =>
+  const colourOf = (page: TestPage, key: string) =>
     page.page
       .locator(`#types tr[data-key="${key}"] rect`)
       .evaluate((bar) => getComputedStyle(bar).fill);
@@ -129,7 +129,7 @@ describe('ranked lists of the live page', () => {
 
     await service().read(event('b', '', now()).repeat(5) + event('c', '', now()));
     for (const page of pages) await expectRanking(page, 'b', 'a', 'c');
-    const animated = (page: LivePage) => page.page.evaluate(() => document.body.dataset.animated);
+    const animated = (page: TestPage) => page.page.evaluate(() => document.body.dataset.animated);
     expect(Number(await animated(pages[0]))).to.be.at.least(2);
     expect(await animated(pages[1])).to.equal(undefined);
     expect(await colourOf(pages[0], 'a')).to.equal(before);
@@ -151,7 +151,7 @@ describe('ranked lists of the live page', () => {
     // But for the text of a number, which grows to the left, nothing moves.
     const boxes = () =>
       page.page.evaluate(() => {
-        const places = 'section, .figures div, #windows a, h2, tr, th, td, #chart, #legend li';
+        const places = 'section, .figures div, #windows a, h2, tr, th, td, #chart';
         const seen = Array.from(document.querySelectorAll(places)).filter((element) =>
           element.checkVisibility(),
         );

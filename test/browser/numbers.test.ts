@@ -4,7 +4,7 @@ import pWaitFor from 'p-wait-for';
 import { event, holdFifo, makeFifo } from '../../consumer/dist-test/support/fifo-writer.js';
 import { Service } from '../../consumer/dist-test/support/service.js';
 import { useBrowser } from './support/browser.js';
-import { type ListDocument, type LivePage, WAIT } from './support/live-page.js';
+import { type ListDocument, type TestPage, WAIT } from './support/test-page.js';
 
 const ROUTES = { types: '/events/countByEventType', words: '/events/countWords' } as const;
 const now = () => Math.floor(Date.now() / 1000);
@@ -14,7 +14,7 @@ describe('the numbers of the live page', () => {
   const service = Service.use({ eventTypesMax: 50, wordsMax: 500 });
   const url = (query = '') => `http://127.0.0.1:${service().port}/${query}`;
 
-  async function expectApiNumbers(page: LivePage, query = ''): Promise<void> {
+  async function expectApiNumbers(page: TestPage, query = ''): Promise<void> {
     for (const kind of ['types', 'words'] as const) {
       const path = `${ROUTES[kind]}?format=list&limit=100${query}`;
       await page.expectList(kind, () => service().get<ListDocument>(path), query.slice(1));

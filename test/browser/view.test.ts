@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { event } from '../../consumer/dist-test/support/fifo-writer.js';
 import { Service } from '../../consumer/dist-test/support/service.js';
 import { useBrowser } from './support/browser.js';
-import type { ListDocument } from './support/live-page.js';
+import type { ListDocument } from './support/test-page.js';
 
 /** 2017-11-02 06:41:53 UTC */
 const LONG_AGO = 1_509_604_913;

@@ -1,4 +1,4 @@
-import type { SeriesDocument } from '../http/documents.js';
+import type { SeriesDocument } from './documents.js';
 
 /** Seconds of a bar: divisors of minutes and hours, so that the bars of a minute stay the same. */
 const BAR_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];

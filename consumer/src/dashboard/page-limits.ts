@@ -6,5 +6,6 @@ export const LIST_ROWS_SHORT = 10;
 export const FILTERED_KEYS_MAX = 10_000;
 /** Keys of the chart that have an area of their own. */
 export const CHART_KEYS_MAX = 6;
-/** Rejected lines that are shown. */
+/** Rejected lines that are shown, and those before more are asked for. */
 export const REJECTED_ROWS_MAX = 20;
+export const REJECTED_ROWS_SHORT = 5;

@@ -8,7 +8,7 @@ import { type Command, curlCommands, firstEventCommand } from './commands.js';
 import type { ListDocument, RejectedDocument, StatsDocument } from './documents.js';
 import { formatCount, formatDateTime } from './format.js';
 import { type Html, html } from './html.js';
-import { LIST_ROWS_MAX, LIST_ROWS_SHORT } from './page-limits.js';
+import { LIST_ROWS_MAX, LIST_ROWS_SHORT, REJECTED_ROWS_SHORT } from './page-limits.js';
 import type { PageSettings } from './settings.js';
 import {
   emptyListText,
@@ -137,7 +137,7 @@ const NOTHING_READ: Outcomes = {
 function figures({ stats }: PageModel): Html {
   return html`<section id="figures" aria-label="State" data-batch="${stats?.batch ?? ''}">
 <dl class="figures">
-<div><dt>events a second</dt><dd><span id="rate" class="number">–</span> <span class="note">now</span></dd></div>
+<div><dt>events a second</dt><dd><span id="rate" class="number">–</span> <span class="note">last 5 s</span></dd></div>
 ${figuresOf(stats ?? NOTHING_READ).map(figure)}
 </dl>
 <details class="sources"${hiddenIf(stats === null)}>
@@ -198,10 +198,10 @@ function advice({ stats, rejected, settings }: PageModel): Html {
   const fields = rejectedFields(rejected);
   return html`<section id="advice" class="card welcome" aria-labelledby="advice-title"${hiddenIf(!isNeeded)}>
 <h2 id="advice-title">Lines come, but none is an event</h2>
-<p id="advice-fields"${hiddenIf(fields.length === 0)}>The last one has the fields <span id="advice-names">${fields.map((name) => html`<code><bdi>${name}</bdi></code> `)}</span></p>
+<p id="advice-fields"${hiddenIf(fields.length === 0)}>The last JSON object among them has the fields <span id="advice-names">${fields.map((name) => html`<code><bdi>${name}</bdi></code> `)}</span></p>
 <p>Say in the consumer’s environment (for Docker in the file <code>.env</code>) where an event’s type, text and time are, and start it again:</p>
 <table class="plain">
-<thead><tr><th scope="col">variable</th><th scope="col">is now</th><th scope="col">in the last line</th></tr></thead>
+<thead><tr><th scope="col">variable</th><th scope="col">is now</th><th scope="col">in that object</th></tr></thead>
 <tbody>
 ${fieldVariables(settings).map(
   ({
@@ -268,11 +268,12 @@ function rejectedLines({ rejected, stats }: PageModel): Html {
 <div class="head"><h2 id="rejected-title">Last rejected lines</h2><p class="sub"><a href="/events/rejected">as JSON</a></p></div>
 <ol>${rejected.map((line) => rejectedItem(rejectedRow(line)))}</ol>
 <p class="empty"${hiddenIf(total > 0)}>No line has been rejected.</p>
+<button type="button" class="more"${hiddenIf(rejected.length <= REJECTED_ROWS_SHORT)} aria-expanded="false">Show more</button>
 </section>`;
 }
 
 function rejectedItem({ reason, time, source, text, size, problem }: RejectedRow): Html {
-  return html`<li><span class="reason">${reason}</span> <span class="problem">${problem}</span> <span class="when"><span class="time">${time}</span> · <bdi class="source">${source}</bdi> · <span class="size">${size}</span></span> <code dir="auto">${text}</code></li>
+  return html`<li><span class="reason">${reason}</span> <code dir="auto">${text}</code> <span class="problem">${problem}</span> <span class="when"><bdi class="source">${source}</bdi> · <span class="size">${size}</span> · <span class="time">${time}</span></span></li>
 `;
 }
 

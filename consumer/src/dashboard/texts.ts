@@ -180,7 +180,7 @@ export function retentionText(retentionSeconds: number): string {
   return `${missing.join(', ')}: not with RETENTION at ${formatDuration(retentionSeconds)}.`;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<RejectedDocument['reason'], string>> = {
   too_long: 'too long',
   not_json: 'not JSON',
   not_an_event: 'not an event',
@@ -199,8 +199,8 @@ export interface RejectedRow {
 export function rejectedRow(line: RejectedDocument): RejectedRow {
   const { reason, at, source, bytes, text, field, problem } = line;
   return {
-    reason: REASONS[reason] ?? reason,
-    time: formatTime(at ?? 0),
+    reason: REASONS[reason],
+    time: formatTime(at),
     source,
     text,
     size: bytes === 1 ? '1 byte' : `${formatCount(bytes)} bytes`,

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { assignColours } from '../dashboard/colours.js';
-import type { RejectedDocument } from '../dashboard/documents.js';
 import { type PageModel, renderPage } from '../dashboard/page.js';
 import { LIST_ROWS_MAX } from '../dashboard/page-limits.js';
 import { type PageConfig, pageSettings } from '../dashboard/settings.js';
@@ -15,6 +13,7 @@ import { refusalsAsProblems } from './counts-routes.js';
 import { listDocument, rejectedDocument, statsDocument } from './documents.js';
 import { readParameters, toWindowRequest } from './parameters.js';
 import { ProblemError } from './problem.js';
+import { revalidation } from './revalidation.js';
 
 const VIEW_PARAMETERS = ['window', 'until', 'align'] as const;
 
@@ -57,13 +56,19 @@ export function addDashboardRoutes(router: Router, ingest: IngestClient, config:
       ...moment,
       settings,
       view: parseView(new URLSearchParams(context.querystring)),
-      origin: context.origin,
+      origin: `${context.protocol}://${context.host}`,
       now: Date.now() / 1000,
       colours: assignColours(new Map(), keys),
     });
   });
 
-  for (const [name, type] of Object.entries(ASSET_TYPES)) addAsset(router, name, type);
+  for (const [name, type] of Object.entries(ASSET_TYPES)) {
+    router.get(`/dashboard/${name}`, revalidation, async (context) => {
+      context.set('Cache-Control', 'no-cache');
+      context.type = type;
+      context.body = await fs.readFile(new URL(name, ASSETS));
+    });
+  }
 }
 
 type Moment = Pick<PageModel, 'stats' | 'lists' | 'rejected' | 'problem'>;
@@ -79,7 +84,7 @@ async function currentMoment(context: Context, ingest: IngestClient): Promise<Mo
     return {
       stats: statsDocument(stats),
       lists: { types: list('types', types), words: list('words', words) },
-      rejected: await rejectedLines(ingest),
+      rejected: rejectedDocument(await ingest.rejected()).rejected,
       problem: null,
     };
   } catch (error) {
@@ -97,31 +102,4 @@ async function currentMoment(context: Context, ingest: IngestClient): Promise<Mo
 
 function list(of: KeyKind, counts: Counts) {
   return listDocument(of, counts, rank(counts.keys, LIST_ROWS_MAX));
-}
-
-async function rejectedLines(ingest: IngestClient): Promise<readonly RejectedDocument[]> {
-  return rejectedDocument(await ingest.rejected()).rejected;
-}
-
-/** A file that is read once, when it is first asked for. */
-function addAsset(router: Router, name: string, type: string): void {
-  let asset: Promise<{ body: Buffer; etag: string }> | null = null;
-  router.get(`/dashboard/${name}`, async (context) => {
-    asset ??= readAsset(name);
-    const { body, etag } = await asset;
-    context.status = 200;
-    context.etag = etag;
-    context.set('Cache-Control', 'no-cache');
-    if (context.fresh) {
-      context.status = 304;
-      return;
-    }
-    context.type = type;
-    context.body = body;
-  });
-}
-
-async function readAsset(name: string): Promise<{ body: Buffer; etag: string }> {
-  const body = await fs.readFile(new URL(name, ASSETS));
-  return { body, etag: createHash('sha256').update(body).digest('base64url').slice(0, 22) };
 }

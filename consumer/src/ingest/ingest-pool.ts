@@ -242,7 +242,9 @@ export class IngestPool implements IngestClient {
   }
 
   async post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
-    const answer = await this.#leastBusy().ask({ kind: 'post', lines }, [lines.buffer]);
+    const running = this.#threads.filter((thread) => thread.state === 'running');
+    const thread = leastOf(running.length === 0 ? this.#threads : running, (each) => each.waiting);
+    const answer = await thread.ask({ kind: 'post', lines }, [lines.buffer]);
     if (answer.kind === 'held') throw new IngestUnavailableError(answer.reason);
     return answer;
   }
@@ -362,7 +364,10 @@ export class IngestPool implements IngestClient {
     this.#identityOf.delete(name);
   }
 
-  /** Of the threads that run, or of all where none does, the one with the fewest sources to read. */
+  /**
+   * The thread with the fewest sources to read, one that does not run just now among them: it would
+   * otherwise be left without a source for good.
+   */
   #leastBusy(): IngestThread {
     const gone = new Set<string>();
     for (const [name, { state }] of this.#fifos?.statuses() ?? [])
@@ -371,11 +376,7 @@ export class IngestPool implements IngestClient {
     for (const [name, thread] of this.#threadOf) {
       if (!gone.has(name)) sources.set(thread, (sources.get(thread) ?? 0) + 1);
     }
-    const running = this.#threads.filter((thread) => thread.state === 'running');
-    const candidates = running.length === 0 ? this.#threads : running;
-    return candidates.reduce((least, thread) =>
-      (sources.get(thread) ?? 0) < (sources.get(least) ?? 0) ? thread : least,
-    );
+    return leastOf(this.#threads, (thread) => sources.get(thread) ?? 0);
   }
 
   #ready(): void {
@@ -452,6 +453,10 @@ function toIngestOptions(options: IngestOptions): IngestOptions {
     maxClockSkewSeconds,
     windowCellsMax,
   };
+}
+
+function leastOf<T>(items: readonly T[], measure: (item: T) => number): T {
+  return items.reduce((least, item) => (measure(item) < measure(least) ? item : least));
 }
 
 function intervalsOf(answer: Answered): Interval[] {

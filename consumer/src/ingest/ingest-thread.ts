@@ -82,6 +82,11 @@ export class IngestThread {
     return this.#state;
   }
 
+  /** Questions and posted bodies that it has not answered yet. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   /** Why the thread ended last; null if it never did. */
   get lastEnd(): string | null {
     return this.#lastEnd;

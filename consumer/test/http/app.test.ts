@@ -211,6 +211,7 @@ describe('the HTTP application', () => {
     };
     const config = {
       mapping: DEFAULT_MAPPING,
+      fifoDir: 'run',
       ingestToken: 'token',
       postBytesMax: 100,
       postQueueBytesMax: 100,
@@ -218,7 +219,6 @@ describe('the HTTP application', () => {
       eventTypesMax: 100,
       wordsMax: 100,
       metricsTopTypes: 0,
-      fifoDir: 'run',
     };
     let server: HttpServer;
     before(async () => {

@@ -90,7 +90,11 @@ const REQUESTS: Readonly<Record<string, typeof counts>> = {
     [304, { headers: { 'If-None-Match': '*' } }],
   ],
   'GET /docs': [[200, {}]],
-  'GET /': [[200, {}]],
+  'GET /': [
+    [200, { query: '?window=60s' }],
+    [400, { query: '?window=soon' }],
+    [503, {}],
+  ],
 };
 
 /** Every operation of an application that has all turned on. */
@@ -99,8 +103,8 @@ const SERVED = servedOperations();
 function servedOperations(): string[] {
   const log = () => {};
   const bounds = { postBytesMax: 1, postQueueBytesMax: 1 };
-  const rest = { ingestToken: TOKEN, corsOrigins: [], metricsTopTypes: 0, fifoDir: '' };
-  const config = { ...POOL_OPTIONS, ...bounds, ...rest };
+  const rest = { ingestToken: TOKEN, corsOrigins: [], metricsTopTypes: 0 };
+  const config = { ...POOL_OPTIONS, fifoDir: 'run', ...bounds, ...rest };
   const ingest = new IngestPool(POOL_OPTIONS, log);
   const streams = new StreamHub(ingest, { clientsMax: 1 });
   const app = createApp({ ingest, streams, log, config });

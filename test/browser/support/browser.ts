@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { LivePage } from './live-page.js';
+import { TestPage } from './test-page.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -43,13 +43,13 @@ export interface TestBrowser {
     url: string,
     options?: OpenOptions,
     prepare?: (page: Page) => Promise<void>,
-  ): Promise<LivePage>;
+  ): Promise<TestPage>;
 }
 
 /** One for the enclosing describe, which is skipped where there is none, but not in CI. */
 export function useBrowser(): TestBrowser {
   let browser: Browser | null = null;
-  let pages: LivePage[] = [];
+  let pages: TestPage[] = [];
   before(async function () {
     this.timeout(30_000);
     browser = await launchChromium();
@@ -69,7 +69,7 @@ export function useBrowser(): TestBrowser {
   return {
     async open(url, { width = 1280, height = 900, ...options } = {}, prepare = async () => {}) {
       const context = await browser!.newContext({ viewport: { width, height }, ...options });
-      const page = new LivePage(await context.newPage(), url);
+      const page = new TestPage(await context.newPage(), url);
       pages.push(page);
       await prepare(page.page);
       await page.open();

@@ -74,7 +74,7 @@ export class Chart {
       width,
       height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      padding: [8, 8, 0, 0],
+      padding: [8, null, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { setScale: false, x: false, y: false } },
       scales: {
@@ -86,7 +86,10 @@ export class Chart {
           ...axis,
           space: 80,
           size: 28,
-          values: (_, splits) => splits.map((at) => formatTime(at).slice(0, at % 60 ? 8 : 5)),
+          values: (_, splits) => {
+            const length = splits.some((at) => at % 60 !== 0) ? 'hh:mm:ss'.length : 'hh:mm'.length;
+            return splits.map((at) => formatTime(at).slice(0, length));
+          },
         },
         {
           ...axis,

@@ -14,6 +14,7 @@ import {
 import { type View, viewQuery } from '../view.js';
 import { getJson, withQuery } from './api.js';
 import { byId, setAttribute, setHidden, setText, within } from './dom.js';
+import { enableMore } from './more.js';
 import { RankedList } from './ranked-list.js';
 
 export class Lists {
@@ -35,7 +36,7 @@ export class Lists {
     this.#filter.hidden = false;
     this.#filter.addEventListener('input', () => this.#filterChanged());
     for (const kind of ['types', 'words'] as const) {
-      within(byId(kind), '.more').addEventListener('click', () => toggleRows(kind));
+      enableMore(byId(kind));
     }
   }
 
@@ -113,12 +114,4 @@ export class Lists {
 
 function rankedList(kind: ListKind): RankedList {
   return new RankedList(within<HTMLTableSectionElement>(byId(kind), 'tbody'));
-}
-
-function toggleRows(kind: ListKind): void {
-  const section = byId(kind);
-  const button = within(section, '.more');
-  const isLong = section.classList.toggle('long');
-  setAttribute(button, 'aria-expanded', String(isLong));
-  setText(button, isLong ? 'Show less' : 'Show more');
 }

@@ -1,13 +1,18 @@
 /** The last rejected lines, and what to set when nothing else comes. */
 import type { RejectedDocument, StatsDocument } from '../documents.js';
-import { REJECTED_ROWS_MAX } from '../page-limits.js';
+import { REJECTED_ROWS_MAX, REJECTED_ROWS_SHORT } from '../page-limits.js';
 import { needsAdvice, presenceText, rejectedFields, rejectedRow, rejectedTotal } from '../texts.js';
 import { getJson } from './api.js';
 import { byId, fromTemplate, setHidden, setText, within } from './dom.js';
+import { enableMore } from './more.js';
 
 export class RejectedLines {
   #total = -1;
   #isAsking = false;
+
+  constructor() {
+    enableMore(byId('rejected-lines'));
+  }
 
   /** Asks for the lines when there are others than before. */
   async show(stats: StatsDocument): Promise<void> {
@@ -29,7 +34,9 @@ export class RejectedLines {
 }
 
 function showRejected(lines: readonly RejectedDocument[]): void {
-  const list = within(byId('rejected-lines'), 'ol');
+  const section = byId('rejected-lines');
+  setHidden(within(section, '.more'), lines.length <= REJECTED_ROWS_SHORT);
+  const list = within(section, 'ol');
   while (list.children.length > lines.length) list.lastElementChild?.remove();
   while (list.children.length < lines.length) list.append(fromTemplate('rejected-template'));
   for (const [i, line] of lines.entries()) {

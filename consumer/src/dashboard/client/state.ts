@@ -16,8 +16,8 @@ export class StateLine {
   #shownAt = 0;
   #isLost = false;
   #text = byId('state-text').textContent;
-  /** Unix seconds of the server less those of this page's clock. */
-  #clockOffset = 0;
+  /** Unix seconds of the server, as far as they are known, less those of this page's clock. */
+  #clockOffset = Date.now() / 1000 - secondsNow();
 
   show({ stats, at }: CountsFrame): void {
     const now = secondsNow();

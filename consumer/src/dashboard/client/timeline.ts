@@ -64,15 +64,19 @@ export class Timeline {
     const data = view.window === null ? trimStart(all) : all;
     const keys = document.series.map(({ key }) => key);
     const colours = this.#parts.coloursFor(keys);
-    const series: ChartSeries[] = keys.map((label) => ({
-      label,
-      colour: colours.get(label) ?? null,
-    }));
-    const hasOther = document.other.some((count) => count > 0);
-    if (hasOther) series.push({ label: 'others', colour: null });
-    const rates = hasOther ? data.rates : data.rates.slice(0, -1);
+    // In the order of the colours: in that of the ranking, layers would change places all the time.
+    const rows = keys
+      .map((label, i) => ({
+        label,
+        colour: colours.get(label) ?? null,
+        rates: data.rates[i] ?? [],
+      }))
+      .sort((a, b) => (a.colour ?? 0) - (b.colour ?? 0));
+    const others = { label: 'others', colour: null, rates: data.rates.at(-1) ?? [] };
+    if (others.rates.some((rate) => rate > 0)) rows.push(others);
+    const series: readonly ChartSeries[] = rows;
     this.#series = series;
-    this.#data = { ...data, rates };
+    this.#data = { ...data, rates: rows.map(({ rates }) => rates) };
     const isEmpty = series.length === 0;
     setHidden(byId('chart-empty'), !isEmpty);
     setText(byId('chart-empty'), 'No events in this window.');

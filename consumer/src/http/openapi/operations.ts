@@ -353,8 +353,14 @@ export function describeOperations(
       operationId: 'livePage',
       tags: ['Pages'],
       summary: 'What the stream is doing, live',
-      description: 'A page.',
-      responses: page('The page.'),
+      description:
+        'A page of the moment, which moves on in a browser. It takes the window in its address.',
+      parameters: ['window', 'until', 'align'].map((name) => queryParameter(name as ParameterName)),
+      responses: {
+        ...page('The page.'),
+        400: { description: 'The page, with what is wrong.', content: { 'text/html': text() } },
+        503: { description: 'The page, without numbers.', content: { 'text/html': text() } },
+      },
     },
   };
 }

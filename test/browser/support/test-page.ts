@@ -17,8 +17,8 @@ export interface ShownList {
   readonly rows: readonly (readonly [key: string, count: number])[];
 }
 
-/** The live page in a browser, and all that it complains of. */
-export class LivePage {
+/** A page in a browser, all that it complains of, and what the live page shows. */
+export class TestPage {
   readonly page: Page;
   readonly #url: string;
   readonly #complaints: string[] = [];
@@ -35,7 +35,8 @@ export class LivePage {
       void dialog.dismiss();
     });
     page.on('request', (request) => {
-      if (new URL(request.url()).origin !== origin) this.#complain(`request: ${request.url()}`);
+      const { protocol, origin: asked } = new URL(request.url());
+      if (protocol !== 'data:' && asked !== origin) this.#complain(`request: ${request.url()}`);
     });
   }
 

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { event } from '../support/fifo-writer.js';
+import { Service } from '../support/service.js';
+
+const ASSETS = [
+  ['/dashboard/page.js', 'text/javascript; charset=utf-8'],
+  ['/dashboard/page.css', 'text/css; charset=utf-8'],
+  ['/dashboard/icon.svg', 'image/svg+xml'],
+] as const;
+
+describe('the live page, as it is served', () => {
+  const service = Service.use();
+  const stopped = Service.use({ started: false });
+
+  it('lets a browser load and run nothing but what is served here', async () => {
+    const { headers } = await service().fetch('/');
+    expect(headers.get('content-type')).to.equal('text/html; charset=utf-8');
+    const policy = headers.get('content-security-policy')?.split('; ');
+    expect(policy).to.include.members(["default-src 'none'", "script-src 'self'"]);
+    expect(headers.get('content-security-policy')).not.to.match(/unsafe|\*|https?:/);
+  });
+
+  it('has the counts, escaped', async () => {
+    await service().read(event('<b>&"', 'lorem', 1_509_604_913));
+    const page = await (await service().fetch('/')).text();
+    expect(page).to.match(/<bdi dir="auto">&lt;b&gt;&amp;&quot;<\/bdi>.*<data value="1">1<\/data>/);
+    expect(page).not.to.include('<b>');
+  });
+
+  it('has the counts of the window that its address names', async () => {
+    const page = async (query: string) => (await service().fetch(`/?${query}`)).text();
+    expect(await page('window=60s&until=latest')).to.include('>lorem</bdi>');
+    expect(await page('window=60s')).not.to.include('>lorem</bdi>');
+  });
+
+  const refused = [
+    ['window=soon', /window is &quot;soon&quot;: it must be/],
+    ['limit=1', /limit is not known here/],
+    ['window=1h&until=0', /until reaches back too far/],
+  ] as const;
+  for (const [query, reason] of refused) {
+    it(`is 400 with the reason on it for ?${query}`, async () => {
+      const response = await service().fetch(`/?${query}`);
+      expect(response.status).to.equal(400);
+      expect(await response.text()).to.match(reason);
+    });
+  }
+
+  it('is 503, and comes nevertheless, while nothing can be asked', async () => {
+    const response = await stopped().fetch('/');
+    expect(response.status).to.equal(503);
+    expect(response.headers.get('retry-after')).to.equal('1');
+    expect(await response.text()).to.include('Reconnecting');
+  });
+
+  for (const [path, type] of ASSETS) {
+    it(`has ${path}, which is sent once as long as it is the same`, async () => {
+      const first = await service().fetch(path);
+      expect(first.status).to.equal(200);
+      expect(first.headers.get('content-type')).to.equal(type);
+      expect(first.headers.get('cache-control')).to.equal('no-cache');
+      expect((await first.text()).length).to.be.greaterThan(100);
+      const etag = first.headers.get('etag') ?? '';
+      const again = await service().fetch(path, { headers: { 'If-None-Match': etag } });
+      expect(again.status).to.equal(304);
+      expect(await again.text()).to.equal('');
+    });
+  }
+
+  it('has no other files', async () => {
+    for (const path of ['/dashboard/', '/dashboard/page.js.map', '/dashboard/..%2fmain.js']) {
+      expect((await service().fetch(path)).status, path).to.equal(404);
+    }
+  });
+});
