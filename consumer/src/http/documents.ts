@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Counts, IngestStats, Series } from '../ingest/ingest-client.js';
 import type { CountedKind, PostAnswer } from '../ingest/protocol.js';
 import { SOURCE_STATES } from '../sources/source.js';
+import { firstStepOf } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind } from '../tally/key-table.js';
 import type { KeyTotal } from '../tally/ranking.js';
 import { REJECTED_LINES_MAX, type RejectedLineReport } from '../tally/rejected-lines.js';
@@ -263,7 +264,7 @@ export function seriesDocument(of: KeyKind, series: Series): z.output<typeof ser
     window: interval,
     since,
     step: stepSeconds,
-    starts: Array.from(other, (_, step) => interval.start + step * stepSeconds),
+    starts: Array.from(other, (_, step) => firstStepOf(interval, stepSeconds) + step * stepSeconds),
     series: rows.map(({ key, counts }) => ({ key, counts: [...counts] })),
     other: [...other],
   };

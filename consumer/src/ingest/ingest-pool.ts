@@ -365,8 +365,8 @@ export class IngestPool implements IngestClient {
   }
 
   /**
-   * The thread with the fewest sources to read, one that does not run just now among them: it would
-   * otherwise be left without a source for good.
+   * The thread with the fewest sources to read. One that starts counts too, or the first to come up
+   * would get all; one that has ended has its own to come back to, and may never be back.
    */
   #leastBusy(): IngestThread {
     const gone = new Set<string>();
@@ -376,7 +376,9 @@ export class IngestPool implements IngestClient {
     for (const [name, thread] of this.#threadOf) {
       if (!gone.has(name)) sources.set(thread, (sources.get(thread) ?? 0) + 1);
     }
-    return leastOf(this.#threads, (thread) => sources.get(thread) ?? 0);
+    const candidates = this.#threads.filter((thread) => thread.state !== 'restarting');
+    const threads = candidates.length === 0 ? this.#threads : candidates;
+    return leastOf(threads, (thread) => sources.get(thread) ?? 0);
   }
 
   #ready(): void {

@@ -12,7 +12,7 @@ import { type Recovery, recover } from '../state/thread-folder.js';
 import type { Changes } from '../tally/changes.js';
 import type { EventBatch } from '../tally/event-batch.js';
 import type { EventTimeFront } from '../tally/event-time-front.js';
-import type { Interval } from '../tally/interval.js';
+import { firstStepOf, type Interval } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '../tally/key-table.js';
 import { RejectedLines } from '../tally/rejected-lines.js';
 import type { CountColumns } from '../tally/run-counts.js';
@@ -449,9 +449,14 @@ export class Ingest {
     const { resolution } = interval;
     if (stepSeconds % resolution !== 0) return { kind: 'coarse', resolution };
     const columns: CountColumns[] = [];
-    for (let start = interval.start; start < interval.end; start += stepSeconds) {
+    let start = firstStepOf(interval, stepSeconds);
+    for (; start < interval.end; start += stepSeconds) {
       columns.push(
-        this.#tally.windows.counts(of, { ...interval, start, end: start + stepSeconds }),
+        this.#tally.windows.counts(of, {
+          ...interval,
+          start: Math.max(start, interval.start), // the first step may have lost its beginning
+          end: start + stepSeconds,
+        }),
       );
     }
     const length = columns.reduce((sum, { ids }) => sum + ids.length, 0);

@@ -1,6 +1,6 @@
 /** Answers of several ingest threads, each with key ids of its own, as one, by key. */
 import type { StateStats } from '../state/state-writer.js';
-import type { Interval } from '../tally/interval.js';
+import { firstStepOf, type Interval } from '../tally/interval.js';
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
 import { type KeyTotal, rank } from '../tally/ranking.js';
 import { REJECTED_LINES_MAX, type RejectedLineReport } from '../tally/rejected-lines.js';
@@ -70,7 +70,7 @@ function addTotals(a: KeyTotal | null | undefined, b: KeyTotal): KeyTotal {
  */
 export function mergeSeries(parts: readonly Keyed<SeriesAnswer>[], limit: number): Series {
   const { interval, stepSeconds } = (parts[0] as Keyed<SeriesAnswer>).answer;
-  const steps = (interval.end - interval.start) / stepSeconds;
+  const steps = (interval.end - firstStepOf(interval, stepSeconds)) / stepSeconds;
   const totals = new Map<string, number>();
   for (const { answer, keys } of parts) {
     for (const [i, id] of answer.ids.entries()) {

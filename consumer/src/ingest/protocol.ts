@@ -2,8 +2,8 @@
  * What crosses between the main thread and an ingest thread, and nothing else does.
  *
  *   main ──▶ ingest   query (numbered), open, release and forget (a source), stop
- *   ingest ──▶ main   ready or damaged (once), fault (of the disk), answer (to each query, in their order; to posted lines when they
- *                     are counted), opened and ended (a source)
+ *   ingest ──▶ main   ready or damaged (once), fault (of the disk), answer (to each query, in their order;
+ *                     to posted lines when they are counted), opened and ended (a source)
  *
  * The thread's exit is its last word: told to stop, it stops reading, counts what it has read and exits.
  *

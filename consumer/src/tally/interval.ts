@@ -63,12 +63,18 @@ export function answerableSince(front: number, kept: number): number {
   return edge >= secondsFrom(front) ? Math.ceil(edge) : ceilTo(edge, MINUTE_SECONDS);
 }
 
+/** Where the step begins that an interval begins in: a multiple of the step. */
+export function firstStepOf({ start }: Interval, stepSeconds: number): number {
+  return floorTo(start, stepSeconds);
+}
+
 /**
  * The smallest interval of whole buckets that covers what was asked for.
  *
  * A window that begins before `since`, from which on there are buckets, is refused. One that ends now or
- * with the latest event only does when the clock was set back; it is cut there instead, for what is left
- * is what its asker means. `front` is -Infinity before the first event.
+ * with the latest event does so only when the clock was set back; it is cut there instead, for what is
+ * left is what its asker means. So is what a window would be widened by, to whole steps or minutes.
+ * `front` is -Infinity before the first event.
  */
 export function resolveInterval(
   { windowSeconds, until, alignSeconds, stepSeconds }: WindowRequest,
@@ -82,18 +88,18 @@ export function resolveInterval(
     end = alignSeconds === null ? current + 1 : current;
   }
   if (alignSeconds !== null) end = floorTo(end, alignSeconds);
-  let start = Math.max(0, floorTo(end - windowSeconds, stepSeconds));
+  const asked = Math.max(0, end - windowSeconds);
   end = ceilTo(end, stepSeconds);
-
   const mayBeCut = typeof until === 'string' && alignSeconds === null && since < end;
-  if (start < since && !mayBeCut) return { ok: false, since };
+  if (asked < since && !mayBeCut) return { ok: false, since };
+  let start = floorTo(asked, stepSeconds);
 
   const exactFrom = secondsFrom(front);
   if (start < exactFrom) {
     start = floorTo(start, MINUTE_SECONDS);
     if (end < exactFrom) end = ceilTo(end, MINUTE_SECONDS);
   }
-  start = Math.min(end, Math.max(start, ceilTo(since, stepSeconds)));
+  start = Math.min(end, Math.max(start, since));
   const resolution = start < exactFrom ? MINUTE_SECONDS : 1;
   return { ok: true, interval: { start, end, resolution } };
 }

@@ -255,9 +255,9 @@ const CUT: Row[] = [
     1,
   ],
   [
-    'the retention, at the first whole step in it',
+    'the retention, in the middle of its first step',
     { now: '10:32:15', windowSeconds: RETENTION, stepSeconds: 1800 },
-    '09:00:00',
+    '08:33:00',
     '11:00:00',
     60,
   ],
