@@ -66,6 +66,12 @@ describe('the numbers of the live page', () => {
   it('are the API’s in every window', async () => {
     await service().read(event('just-now', 'fresh', now()) + event('earlier', 'old', now() - 300));
     const page = await browser.open(url());
+    const streams: string[] = [];
+    page.page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      searchParams.delete('limit');
+      if (pathname === '/events/stream') streams.push(String(searchParams));
+    });
     for (const [label, query] of [
       ['Last minute', '&window=60s'],
       ['Last full minute', '&window=1m&align=true'],
@@ -78,6 +84,7 @@ describe('the numbers of the live page', () => {
       await expectApiNumbers(page, query);
       const [, search = ''] = page.page.url().split('?');
       expect(search).to.equal(query.slice(1));
+      expect(streams.at(-1)).to.equal(search);
     }
   });
 
