@@ -9,7 +9,8 @@ export function useTempDir(): { readonly path: string } {
     dir.path = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
   });
   afterEach(() => {
-    fs.rmSync(dir.path, { recursive: true, force: true });
+    // A consumer that is still on its way out makes its folder again.
+    fs.rmSync(dir.path, { recursive: true, force: true, maxRetries: 10 });
   });
   return dir;
 }
