@@ -86,5 +86,12 @@ for (const { service, workspaces } of IMAGES) {
       );
       expect(find.split('\n').filter((file) => !expected.test(file))).to.deep.equal([]);
     });
+
+    if (service === 'consumer') {
+      it('has the licence of what the bundle of the live page has in it', async () => {
+        const licence = await run('cat', 'consumer/dist/dashboard/assets/LICENSE-uPlot');
+        expect(licence).to.match(/^The MIT License.*\n\nCopyright \(c\) \d+ Leon Sorokin\n/);
+      });
+    }
   });
 }

@@ -37,6 +37,8 @@ const ASSET_TYPES = {
   'page.js': 'text/javascript',
   'page.css': 'text/css',
   'icon.svg': 'image/svg+xml',
+  // The bundle has uPlot in it, whose licence goes with every copy.
+  'LICENSE-uPlot': 'text/plain',
 } as const;
 
 /** The live page at /, and the files that it loads from /dashboard/. */

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { expect } from 'chai';
 import { event } from '../support/fifo-writer.js';
 import { Service } from '../support/service.js';
@@ -6,6 +7,7 @@ const ASSETS = [
   ['/dashboard/page.js', 'text/javascript; charset=utf-8'],
   ['/dashboard/page.css', 'text/css; charset=utf-8'],
   ['/dashboard/icon.svg', 'image/svg+xml'],
+  ['/dashboard/LICENSE-uPlot', 'text/plain; charset=utf-8'],
 ] as const;
 
 describe('the live page, as it is served', () => {
@@ -66,6 +68,13 @@ describe('the live page, as it is served', () => {
       expect(await again.text()).to.equal('');
     });
   }
+
+  it('has the licence of what is bundled, and names it in the bundle', async () => {
+    const licence = await (await service().fetch('/dashboard/LICENSE-uPlot')).text();
+    expect(licence).to.equal(fs.readFileSync('node_modules/uplot/LICENSE', 'utf8'));
+    const script = await (await service().fetch('/dashboard/page.js')).text();
+    expect(script).to.match(/^\/\* .*\/dashboard\/LICENSE-uPlot \*\/\n/);
+  });
 
   it('has no other files', async () => {
     for (const path of ['/dashboard/', '/dashboard/page.js.map', '/dashboard/..%2fmain.js']) {
