@@ -44,7 +44,9 @@ describe('the numbers of the live page', () => {
   it('are of one moment: as many events by type as were accepted', async () => {
     const page = await browser.open(url());
     for (let round = 0; round < 5; round++) {
+      const { batch } = await page.list('types');
       await service().read(event('always', 'x', now()).repeat(100 + round));
+      await pWaitFor(async () => (await page.list('types')).batch > batch, WAIT);
       const moment = await page.page.evaluate(() => {
         const values = (selector: string) =>
           Array.from(document.querySelectorAll<HTMLDataElement>(selector), (data) =>
