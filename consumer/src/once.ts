@@ -1,9 +1,7 @@
 import { flatText } from './http/documents.js';
 import type { IngestClient } from './ingest/ingest-client.js';
 import { rank } from './tally/ranking.js';
-
-/** What a stranger's key must not send to a terminal as it is. */
-const CONTROL = /\p{Cc}/u;
+import { printable } from './top/printable.js';
 
 export interface CountsTextOptions {
   readonly of: 'types' | 'words' | 'sums';
@@ -19,7 +17,7 @@ export async function countsText(
   const ranking = rank((await ingest.counts(of, null)).keys, limit);
   if (format === 'json') return `${flatText(ranking)}\n`;
   const rows = ranking.map(({ key, count, sum }) => ({
-    key: CONTROL.test(key) ? JSON.stringify(key) : key,
+    key: printable(key),
     size: String(sum?.total ?? count),
   }));
   const width = rows.reduce((max, { size }) => Math.max(max, size.length), 0);

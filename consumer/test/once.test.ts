@@ -61,9 +61,15 @@ describe('node consumer/dist/main.js - --once', () => {
     });
   }
 
-  it('does not let a key send control characters to the terminal', async () => {
-    const { stdout } = await run(event('a\u001b[2J\nb'), '--format', 'table');
-    expect(stdout).to.equal('1  "a\\u001b[2J\\nb"\n');
+  it('does not let a key give orders to the terminal', async () => {
+    for (const [key, shown] of [
+      ['a\u001b[2J\nb', 'a\\u{1b}[2J\\u{a}b'],
+      ['a\u202eb', 'a\\u{202e}b'],
+      ['a\u2028b', 'a\\u{2028}b'],
+    ] as const) {
+      const { stdout } = await run(event(key), '--format', 'table');
+      expect(stdout).to.equal(`1  ${shown}\n`);
+    }
   });
 
   it('counts more than one read can hold', async () => {

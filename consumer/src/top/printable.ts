@@ -12,10 +12,13 @@ const EMOJI = new RegExp('^\\p{RGI_Emoji}$', 'v');
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** UTF-16 units of a letter with its marks, or of an emoji; longer ones pile up over other lines. */
 const GRAPHEME_LENGTH_MAX = 16;
+/** Most keys; a large ranking has no time for each to be taken apart. */
+const ASCII_TO_SEE = /^[ -~]*$/;
 const ELLIPSIS = '…';
 
 /** With an escape such as \u{1b} in the place of each character that is no letter to see. */
 export function printable(text: string): string {
+  if (ASCII_TO_SEE.test(text)) return text;
   let result = '';
   for (const { segment } of GRAPHEMES.segment(text)) {
     if (segment.length > GRAPHEME_LENGTH_MAX && !EMOJI.test(segment)) result += '\u{fffd}';
