@@ -8,7 +8,7 @@ import {
 } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import { rank } from '../tally/ranking.js';
-import { CSV_TYPE, sendCsv } from './csv.js';
+import { ACCEPTED_CSV_TYPES, sendCsv } from './csv.js';
 import { flatText, listDocument, seriesDocument, statsDocument } from './documents.js';
 import { badParameter, readParameters, toWindowRequest } from './parameters.js';
 import { revalidation } from './revalidation.js';
@@ -61,7 +61,8 @@ export function addCountsRoutes(router: Router, ingest: IngestClient): void {
 /** What Accept prefers. One that names neither gets JSON, as it did before: RFC 9110 leaves that open. */
 function acceptedFormat(context: Context): 'flat' | 'csv' {
   context.vary('Accept');
-  return context.accepts('application/json', CSV_TYPE) === CSV_TYPE ? 'csv' : 'flat';
+  const type = context.accepts('application/json', ...ACCEPTED_CSV_TYPES) || '';
+  return ACCEPTED_CSV_TYPES.includes(type) ? 'csv' : 'flat';
 }
 
 /** What the ingest threads refuse, as the problem that clients see. */

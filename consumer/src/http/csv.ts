@@ -9,7 +9,9 @@ import type { KeyTotal } from '../tally/ranking.js';
  */
 const HIDDEN_FORMULA = /^\n|^[\s\p{Cc}\p{Cf}]+[=+\-@\uff1d\uff0b\uff0d\uff20]/u;
 
-export const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
+const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
+/** What Accept may ask for; whoever asks for no header line gets CSV with one, not JSON. */
+export const ACCEPTED_CSV_TYPES = [CSV_TYPE, 'text/csv; charset=utf-8; header=absent'];
 
 /** Sends a ranking as CSV; a browser saves it as a file. */
 export function sendCsv(context: Context, of: CountedKind, ranking: readonly KeyTotal[]): void {

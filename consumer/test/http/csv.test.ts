@@ -55,6 +55,9 @@ describe('CSV', () => {
   const accepts: readonly (readonly [accept: string, type: string])[] = [
     ['text/csv', TYPE],
     ['text/csv;header=present', TYPE],
+    ['text/csv; header=absent', TYPE],
+    ['text/csv; charset=UTF-8; header=absent;q=0.9, application/json;q=0.8', TYPE],
+    ['text/csv; header=absent;q=0.5, application/json', JSON_TYPE],
     ['TEXT/CSV', TYPE],
     ['text/*', TYPE],
     ['application/json;q=0.5, text/csv', TYPE],
