@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import type { ParsedUrlQuery } from 'node:querystring';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { assignColours } from '../dashboard/colours.js';
@@ -78,8 +79,10 @@ type Moment = Pick<PageModel, 'stats' | 'lists' | 'rejected' | 'problem'>;
 /** What the page shows; of a view that cannot be answered the reason, with the status that the API gives. */
 async function currentMoment(context: Context, ingest: IngestClient): Promise<Moment> {
   try {
-    const parameters = readParameters(context.query, VIEW_PARAMETERS);
-    const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
+    // What else is in the address of a page is not the API's: links get such things on their way.
+    const query = pick(context.query, VIEW_PARAMETERS);
+    const parameters = readParameters(query, VIEW_PARAMETERS);
+    const window = toWindowRequest(query, parameters, ingest.retentionSeconds);
     const snapshot = ingest.snapshot(['types', 'words'], window);
     const { stats, counts } = await refusalsAsProblems(context, snapshot);
     const [types, words] = counts as readonly [Counts, Counts];
@@ -100,6 +103,10 @@ async function currentMoment(context: Context, ingest: IngestClient): Promise<Mo
     context.status = 400;
     return { stats, lists: null, rejected: [], problem: error.message };
   }
+}
+
+function pick(query: ParsedUrlQuery, names: readonly string[]): ParsedUrlQuery {
+  return Object.fromEntries(Object.entries(query).filter(([name]) => names.includes(name)));
 }
 
 function list(of: KeyKind, counts: Counts) {

@@ -37,7 +37,8 @@ describe('the live page, as it is served', () => {
 
   const refused = [
     ['window=soon', /window is &quot;soon&quot;: it must be/],
-    ['limit=1', /limit is not known here/],
+    ['window=60s&window=1m', /window comes more than once/],
+    ['align=true', /align is given alone/],
     ['window=1h&until=0', /until reaches back too far/],
   ] as const;
   for (const [query, reason] of refused) {
@@ -47,6 +48,12 @@ describe('the live page, as it is served', () => {
       expect(await response.text()).to.match(reason);
     });
   }
+
+  it('takes no notice of what else is in its address', async () => {
+    for (const query of ['utm_source=x', 'limit=1', 'fbclid=a&fbclid=b&window=60s']) {
+      expect((await service().fetch(`/?${query}`)).status, query).to.equal(200);
+    }
+  });
 
   it('is 503, and comes nevertheless, while nothing can be asked', async () => {
     const response = await stopped().fetch('/');
