@@ -76,8 +76,20 @@ export function addDashboardRoutes(router: Router, ingest: IngestClient, config:
 
 type Moment = Pick<PageModel, 'stats' | 'lists' | 'rejected' | 'problem'>;
 
-/** What the page shows; of a view that cannot be answered the reason, with the status that the API gives. */
+/** What the page shows; where nothing can be asked the reason, with 503. */
 async function currentMoment(context: Context, ingest: IngestClient): Promise<Moment> {
+  try {
+    return await momentOfView(context, ingest);
+  } catch (error) {
+    if (!(error instanceof IngestUnavailableError)) throw error;
+    context.status = 503;
+    context.set('Retry-After', '1');
+    return { stats: null, lists: null, rejected: [], problem: error.message };
+  }
+}
+
+/** Of a view that cannot be answered the reason, with the status that the API gives. */
+async function momentOfView(context: Context, ingest: IngestClient): Promise<Moment> {
   try {
     // What else is in the address of a page is not the API's: links get such things on their way.
     const query = pick(context.query, VIEW_PARAMETERS);
@@ -93,11 +105,6 @@ async function currentMoment(context: Context, ingest: IngestClient): Promise<Mo
       problem: null,
     };
   } catch (error) {
-    if (error instanceof IngestUnavailableError) {
-      context.status = 503;
-      context.set('Retry-After', '1');
-      return { stats: null, lists: null, rejected: [], problem: error.message };
-    }
     if (!(error instanceof ProblemError)) throw error;
     const stats = statsDocument(await ingest.stats());
     context.status = 400;

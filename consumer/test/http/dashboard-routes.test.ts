@@ -55,12 +55,15 @@ describe('the live page, as it is served', () => {
     }
   });
 
-  it('is 503, and comes nevertheless, while nothing can be asked', async () => {
-    const response = await stopped().fetch('/');
-    expect(response.status).to.equal(503);
-    expect(response.headers.get('retry-after')).to.equal('1');
-    expect(await response.text()).to.include('Reconnecting');
-  });
+  for (const path of ['/', '/?window=soon']) {
+    it(`is 503, and comes nevertheless, while nothing can be asked: ${path}`, async () => {
+      const response = await stopped().fetch(path);
+      expect(response.status).to.equal(503);
+      expect(response.headers.get('content-type')).to.equal('text/html; charset=utf-8');
+      expect(response.headers.get('retry-after')).to.equal('1');
+      expect(await response.text()).to.include('Reconnecting');
+    });
+  }
 
   for (const [path, type] of ASSETS) {
     it(`has ${path}, which is sent once as long as it is the same`, async () => {
