@@ -89,7 +89,7 @@ for (const { service, workspaces } of IMAGES) {
 
     if (service === 'consumer') {
       it('has the licence of what the bundle of the live page has in it', async () => {
-        const licence = await run('cat', 'consumer/dist/dashboard/assets/LICENSE-uPlot');
+        const licence = await run('cat', 'consumer/dist/dashboard/assets/uplot-license.txt');
         expect(licence).to.match(/^The MIT License.*\n\nCopyright \(c\) \d+ Leon Sorokin\n/);
       });
     }

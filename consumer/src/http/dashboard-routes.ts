@@ -39,7 +39,7 @@ const ASSET_TYPES = {
   'page.css': 'text/css',
   'icon.svg': 'image/svg+xml',
   // The bundle has uPlot in it, whose licence goes with every copy.
-  'LICENSE-uPlot': 'text/plain',
+  'uplot-license.txt': 'text/plain',
 } as const;
 
 /** The live page at /, and the files that it loads from /dashboard/. */

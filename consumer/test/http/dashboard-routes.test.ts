@@ -7,7 +7,7 @@ const ASSETS = [
   ['/dashboard/page.js', 'text/javascript; charset=utf-8'],
   ['/dashboard/page.css', 'text/css; charset=utf-8'],
   ['/dashboard/icon.svg', 'image/svg+xml'],
-  ['/dashboard/LICENSE-uPlot', 'text/plain; charset=utf-8'],
+  ['/dashboard/uplot-license.txt', 'text/plain; charset=utf-8'],
 ] as const;
 
 describe('the live page, as it is served', () => {
@@ -80,10 +80,10 @@ describe('the live page, as it is served', () => {
   }
 
   it('has the licence of what is bundled, and names it in the bundle', async () => {
-    const licence = await (await service().fetch('/dashboard/LICENSE-uPlot')).text();
+    const licence = await (await service().fetch('/dashboard/uplot-license.txt')).text();
     expect(licence).to.equal(fs.readFileSync('node_modules/uplot/LICENSE', 'utf8'));
     const script = await (await service().fetch('/dashboard/page.js')).text();
-    expect(script).to.match(/^\/\* .*\/dashboard\/LICENSE-uPlot \*\/\n/);
+    expect(script).to.match(/^\/\* .*\/dashboard\/uplot-license.txt \*\/\n/);
   });
 
   it('has no other files', async () => {

@@ -104,7 +104,7 @@ function servedOperations(): string[] {
   const log = () => {};
   const bounds = { postBytesMax: 1, postQueueBytesMax: 1 };
   const rest = { ingestToken: TOKEN, corsOrigins: [], metricsTopTypes: 0 };
-  const config = { ...POOL_OPTIONS, fifoDir: 'run', ...bounds, ...rest };
+  const config = { ...POOL_OPTIONS, ...bounds, ...rest };
   const ingest = new IngestPool(POOL_OPTIONS, log);
   const streams = new StreamHub(ingest, { clientsMax: 1 });
   const app = createApp({ ingest, streams, log, config });
@@ -113,7 +113,7 @@ function servedOperations(): string[] {
   };
   return router.stack
     .map(({ path, methods }) => ({ path: String(path), methods }))
-    .filter(({ path }) => !/:|\.(js|css|svg)$/.test(path))
+    .filter(({ path }) => !/:|\.(js|css|svg|txt)$/.test(path))
     .flatMap(({ path, methods }) =>
       methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${path}`),
     );
