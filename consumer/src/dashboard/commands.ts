@@ -1,5 +1,6 @@
 /** Commands to paste into a terminal. */
 import { type FieldPath, parseFieldPath } from '@event-tally/shared/field-path.js';
+import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
 import { formatDateTime, shellQuote } from './format.js';
 import type { PageSettings } from './settings.js';
 import { type View, viewQuery } from './view.js';
@@ -36,7 +37,8 @@ export function firstEventCommand(
     return `curl ${shellQuote(`${origin}/events`)} ${headers} -d ${event}`;
   }
   const fifo = sourceNames.find((name) => name.endsWith('.fifo'));
-  const path = shellQuote(`${settings.fifoDir}/${fifo ?? 'events-mine.fifo'}`);
+  // The folder as a shell knows it: where things are on this machine is no business of who looks at a page.
+  const path = `"\${FIFO_DIR:-${DEFAULT_FIFO_DIR}}"/${shellQuote(fifo ?? 'events-mine.fifo')}`;
   const make = fifo === undefined ? `mkfifo ${path}\n` : '';
   return `${make}echo ${event} > ${path}`;
 }

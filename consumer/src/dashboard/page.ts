@@ -187,7 +187,7 @@ function firstEvent({ settings, stats, origin, now }: PageModel): Html {
   const names = (stats?.sources ?? []).map(({ name }) => name);
   return html`<section id="first-event" class="card welcome" aria-labelledby="first-event-title"${hiddenIf(stats === null || stats.lines > 0)}>
 <h2 id="first-event-title">Nothing has been read yet</h2>
-<p>One JSON object a line makes an event. This sends the first:</p>
+<p>One JSON object a line makes an event. This sends the first${settings.takesPosts ? '' : ', from where event-tally was started or in its container'}:</p>
 ${commandBlock('first-event-command', firstEventCommand(settings, origin, names, now))}
 <p class="sub">The page moves by itself once it comes.</p>
 </section>`;

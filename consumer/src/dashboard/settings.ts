@@ -7,7 +7,6 @@ export interface PageSettings {
   /** Fields by the variables that name them; empty: not read. */
   readonly fields: Readonly<Record<FieldVariable, string>>;
   readonly timestampFormat: FieldMapping['timestampFormat'];
-  readonly fifoDir: string;
   readonly takesPosts: boolean;
 }
 
@@ -16,12 +15,11 @@ export type FieldVariable = (typeof FIELD_VARIABLES)[number];
 
 export interface PageConfig {
   readonly mapping: FieldMapping;
-  readonly fifoDir: string;
   readonly ingestToken: string | null;
 }
 
 export function pageSettings(
-  { mapping, fifoDir, ingestToken }: PageConfig,
+  { mapping, ingestToken }: PageConfig,
   retentionSeconds: number,
 ): PageSettings {
   return {
@@ -33,7 +31,6 @@ export function pageSettings(
         mapping.timestampFormat === 'arrival' ? '' : formatFieldPath(mapping.timestamp),
     },
     timestampFormat: mapping.timestampFormat,
-    fifoDir,
     takesPosts: ingestToken !== null,
   };
 }

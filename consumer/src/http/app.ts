@@ -23,7 +23,7 @@ export interface AppDependencies {
   readonly log: Log;
   readonly config: Pick<
     Config,
-    'mapping' | 'fifoDir' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
+    'mapping' | 'ingestToken' | 'postBytesMax' | 'postQueueBytesMax' | 'corsOrigins'
   > &
     MetricsConfig;
 }

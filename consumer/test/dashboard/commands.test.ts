@@ -14,7 +14,7 @@ import { useTempDir } from '../support/temp-dir.js';
 const ORIGIN = 'http://localhost:5000';
 
 function settings(config: Partial<PageConfig>) {
-  const all = { mapping: DEFAULT_MAPPING, fifoDir: 'run', ingestToken: null, ...config };
+  const all = { mapping: DEFAULT_MAPPING, ingestToken: null, ...config };
   return pageSettings(all, 7200);
 }
 
@@ -61,12 +61,12 @@ describe('the commands of the live page', () => {
         const mapping = { ...DEFAULT_MAPPING, ...part };
         const now = 1_509_604_913;
         const command = firstEventCommand(
-          settings({ mapping, fifoDir: dir.path }),
+          settings({ mapping }),
           ORIGIN,
           ['POST /events', 'it.fifo'],
           now,
         );
-        execFileSync('sh', ['-c', command]);
+        execFileSync('sh', ['-c', command], { env: { ...process.env, FIFO_DIR: dir.path } });
         const line = fs.readFileSync(`${dir.path}/it.fifo`, 'utf8');
         expect(line).to.match(/^.*\n$/);
         const event = createEventParser(mapping)(JSON.parse(line), now);
@@ -76,8 +76,8 @@ describe('the commands of the live page', () => {
     }
 
     it('make the FIFO where there is none', () => {
-      const command = firstEventCommand(settings({ fifoDir: dir.path }), ORIGIN, [], 1);
-      expect(command.split('\n')[0]).to.equal(`mkfifo '${dir.path}/events-mine.fifo'`);
+      const command = firstEventCommand(settings({}), ORIGIN, [], 1);
+      expect(command.split('\n')[0]).to.equal(`mkfifo "\${FIFO_DIR:-run}"/'events-mine.fifo'`);
     });
   });
 });

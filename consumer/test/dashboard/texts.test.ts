@@ -37,10 +37,7 @@ const LIST: ListDocument = {
   ],
 };
 
-const SETTINGS = pageSettings(
-  { mapping: DEFAULT_MAPPING, fifoDir: 'run', ingestToken: null },
-  7200,
-);
+const SETTINGS = pageSettings({ mapping: DEFAULT_MAPPING, ingestToken: null }, 7200);
 
 function source(state: string) {
   const row = { name: 'a', reason: null, lines: 0, bytes: 0, last_line_seconds_ago: null };

@@ -22,6 +22,13 @@ describe('the live page, as it is served', () => {
     expect(headers.get('content-security-policy')).not.to.match(/unsafe|\*|https?:/);
   });
 
+  it('does not tell where things are on its machine', async () => {
+    const page = await (await service().fetch('/')).text();
+    expect(page)
+      .to.match(/mkfifo .*events-mine/)
+      .and.not.to.include(service().directory);
+  });
+
   it('has the counts, escaped', async () => {
     await service().read(event('<b>&"', 'lorem', 1_509_604_913));
     const page = await (await service().fetch('/')).text();
