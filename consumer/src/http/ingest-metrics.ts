@@ -13,6 +13,7 @@ export interface IngestScrape {
   readonly stats: IngestStats | null;
   /** Of each thread; null where it is not there. */
   readonly loopUtilizations: readonly (number | null)[];
+  /** Of all threads in sum, as the distinct keys are those of all. */
   readonly keysMax: { readonly types: number; readonly words: number };
   readonly topTypes: readonly KeyTotal[];
 }
@@ -103,7 +104,7 @@ function addStats(
   );
   gauge(
     'keys_distinct_max',
-    'Distinct event types and words that an ingest thread counts by name at most.',
+    'Distinct event types and words that the ingest threads count by name at most, in sum.',
     byKind((kind) => keysMax[kind]),
   );
   counter(

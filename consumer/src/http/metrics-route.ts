@@ -10,7 +10,10 @@ import { processMetrics } from './process-metrics.js';
 import { type Asked, askSoon, isReady, readinessChecks } from './readiness.js';
 import { TopTypes } from './top-types.js';
 
-export type MetricsConfig = Pick<Config, 'eventTypesMax' | 'wordsMax' | 'metricsTopTypes'>;
+export type MetricsConfig = Pick<
+  Config,
+  'eventTypesMax' | 'wordsMax' | 'ingestWorkers' | 'metricsTopTypes'
+>;
 
 /** The registry of one application: a part of it that has numbers to show registers them there. */
 export function createRegistry(): Registry {
@@ -31,7 +34,8 @@ export function addMetricsRoute(
   registry: Registry,
   config: MetricsConfig,
 ): void {
-  const keysMax = { types: config.eventTypesMax, words: config.wordsMax };
+  const { eventTypesMax, wordsMax, ingestWorkers } = config;
+  const keysMax = { types: eventTypesMax * ingestWorkers, words: wordsMax * ingestWorkers };
   const topTypes = new TopTypes(config.metricsTopTypes);
   const ofProcess = processMetrics();
   const kinds = config.metricsTopTypes === 0 ? [] : (['types'] as const);

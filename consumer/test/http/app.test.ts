@@ -211,13 +211,13 @@ describe('the HTTP application', () => {
     };
     const config = {
       mapping: DEFAULT_MAPPING,
-      fifoDir: 'run',
       ingestToken: 'token',
       postBytesMax: 100,
       postQueueBytesMax: 100,
       corsOrigins: [],
       eventTypesMax: 100,
       wordsMax: 100,
+      ingestWorkers: 1,
       metricsTopTypes: 0,
     };
     let server: HttpServer;

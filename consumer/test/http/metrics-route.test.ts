@@ -143,6 +143,18 @@ describe('GET /metrics', () => {
     });
   });
 
+  context('when two threads count', () => {
+    const service = Service.use({ ingestWorkers: 2 });
+
+    it('tells how many keys both have room for, as it tells the keys of both', async () => {
+      await service().read(['a', 'b', 'c', 'd'].map((type) => event(type)).join(''), 'a.fifo');
+      await service().read(['e', 'f', 'g', 'h'].map((type) => event(type)).join(''), 'b.fifo');
+      const metrics = await scrape(service());
+      expect(metrics.get('event_tally_keys_distinct{kind="types"}')).to.equal(8);
+      expect(metrics.get('event_tally_keys_distinct_max{kind="types"}')).to.equal(10);
+    });
+  });
+
   context('when a source is gone', () => {
     const service = Service.use();
 
