@@ -94,7 +94,9 @@ async function receive(context: Context, bytesMax: number): Promise<Buffer> {
   if (isGzip) {
     const gunzip = createGunzip();
     // Not pipeline: where the body is not gzip it would destroy the connection with it, and the answer.
-    req.once('aborted', () => gunzip.destroy(new Error('aborted')));
+    req.once('close', () => {
+      if (!req.complete) gunzip.destroy(new Error('aborted'));
+    });
     stream = req.pipe(gunzip);
   } else if (encoding !== '' && encoding !== 'identity') {
     throw new ProblemError('unsupported-media-type', `${encoding} is not decoded; gzip is.`, {
