@@ -1,3 +1,5 @@
+import { firstCharacters } from '../tally/shown-text.js';
+
 /** Numbers and times as the page writes them, the same on the server and in every browser. */
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat('en', {
@@ -65,8 +67,9 @@ const KEY_SHOWN_MAX = 200;
 
 /** A key as a row shows it: cut, and with control characters, or spaces alone, made visible. */
 export function formatKey(key: string): string {
-  const cut = key.length > KEY_SHOWN_MAX ? `${key.slice(0, KEY_SHOWN_MAX)}…` : key;
-  const visible = cut.toWellFormed().replace(/\p{Cc}/gu, controlPicture);
+  const first = firstCharacters(key, KEY_SHOWN_MAX);
+  const shown = first === key ? key : `${first}…`;
+  const visible = shown.toWellFormed().replace(/\p{Cc}/gu, controlPicture);
   return visible.trim() === '' ? visible.replaceAll(/\s/g, '␣') : visible;
 }
 

@@ -45,7 +45,13 @@ const TABLE: [name: string, actual: string, expected: string][] = [
   ['a key with control characters', formatKey('a\nb\0\x7f\x85'), 'a␊b␀␡�'],
   ['a key of white space', formatKey(' \u00a0'), '␣␣'],
   ['a key with half a character', formatKey('a\ud83d'), 'a�'],
-  ['a key that is cut in mid-character', formatKey('😀'.repeat(101)), `${'😀'.repeat(100)}…`],
+  ['a key of as many characters as fit', formatKey('😀'.repeat(200)), '😀'.repeat(200)],
+  ['a key of more', formatKey('😀'.repeat(201)), `${'😀'.repeat(200)}…`],
+  [
+    'a key with an emoji where it is cut',
+    formatKey(`${'x'.repeat(199)}😀y`),
+    `${'x'.repeat(199)}😀…`,
+  ],
   ['a word for a shell', shellQuote("it's $HOME"), "'it'\\''s $HOME'"],
 ];
 
