@@ -1,4 +1,5 @@
 import type { RejectionReason } from '@event-tally/shared/line.js';
+import { doubled } from '../tally/columns.js';
 import type { EventBatch } from '../tally/event-batch.js';
 import { REJECTED_LINES_MAX, type RejectedLine } from '../tally/rejected-lines.js';
 
@@ -68,10 +69,4 @@ export class EventBatchBuilder implements EventBatch {
     this.#nextRejected = 0;
     return lines;
   }
-}
-
-function doubled<T extends Float64Array | Uint32Array>(column: T): T {
-  const grown = new (column.constructor as new (length: number) => T)(column.length * 2);
-  grown.set(column);
-  return grown;
 }

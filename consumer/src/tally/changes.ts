@@ -3,6 +3,7 @@
  * and windows add it, the journal writes it down, and what is read back from a journal is added by the
  * same code. Most events of a batch are of one second and of few keys, so it is much smaller than they.
  */
+import { doubled } from './columns.js';
 import type { EventBatch, LineAccount } from './event-batch.js';
 import { RunCounts } from './run-counts.js';
 import { RunningSum } from './running-sum.js';
@@ -199,10 +200,4 @@ export function sumOf(sums: Map<number, RunningSum>, id: number): RunningSum {
     sums.set(id, sum);
   }
   return sum;
-}
-
-function doubled<T extends Float64Array | Uint32Array>(column: T): T {
-  const grown = new (column.constructor as new (length: number) => T)(column.length * 2);
-  grown.set(column);
-  return grown;
 }
