@@ -6,6 +6,7 @@ import {
 import { type FieldPath, parseFieldPath } from '@event-tally/shared/field-path.js';
 import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
 import { z } from 'zod';
+import { type Duration, parseDuration } from './duration.js';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -45,15 +46,13 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   };
 }
 
-const UNIT_SECONDS = { s: 1, m: 60, h: 3600 } as const;
-
 /** Both ends in seconds, and in it. */
 function duration(min: number, max: number) {
   return {
     schema: z
       .string()
       .regex(/^\d{1,9}[smh]$/)
-      .transform((text) => Number(text.slice(0, -1)) * UNIT_SECONDS[text.at(-1) as 's' | 'm' | 'h'])
+      .transform((text) => (parseDuration(text) as Duration).seconds)
       .pipe(z.number().min(min).max(max)),
     expected: `a whole number of s, m or h, from ${min}s to ${max / 3600}h`,
   };

@@ -1,4 +1,5 @@
 /** What the page shows, as its address says it: the parameters of the API, by the same names. */
+import { parseDuration } from '../duration.js';
 
 /** Raw texts: what they may be is checked by the API alone. */
 export interface View {
@@ -93,14 +94,6 @@ export function proposedView(
   return lastEventTime < interval.start ? { ...view, until: 'latest' } : null;
 }
 
-/** Seconds of a window as the API takes it; null for what is none. */
-export function windowSeconds(window: string | null): number | null {
-  const match = /^(\d{1,9})([smh])$/.exec(window ?? '');
-  if (match === null) return null;
-  const unit = { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h'];
-  return Number(match[1]) * unit;
-}
-
 /** All-time has no beginning: its chart is of so long ago. */
 export const ALL_TIME_CHART_SECONDS = 600;
 /** Of a longer window the chart asks for steps of so long. */
@@ -109,10 +102,10 @@ const COARSE_STEP = '10m';
 
 /** The query of a view's chart: without a step the API gives the finest that its buckets allow for. */
 export function chartQuery(view: View, retentionSeconds: number): string {
-  const seconds = windowSeconds(view.window);
-  if (seconds === null) {
+  const duration = view.window === null ? null : parseDuration(view.window);
+  if (duration === null) {
     const window = `${Math.min(ALL_TIME_CHART_SECONDS, retentionSeconds)}s`;
     return viewQuery({ ...ALL_TIME, window });
   }
-  return viewQuery(view) + (seconds > FINE_SECONDS_MAX ? `&step=${COARSE_STEP}` : '');
+  return viewQuery(view) + (duration.seconds > FINE_SECONDS_MAX ? `&step=${COARSE_STEP}` : '');
 }

@@ -1,12 +1,12 @@
 /** What the query string of a request may say, and how it is read. */
 import type { ParsedUrlQuery } from 'node:querystring';
 import { z } from 'zod';
+import { type Duration, parseDuration, UNIT_SECONDS } from '../duration.js';
 import { SERIES_STEPS_MAX } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
-import { HOUR_SECONDS, MINUTE_SECONDS, type WindowRequest } from '../tally/interval.js';
+import type { WindowRequest } from '../tally/interval.js';
 import { ProblemError } from './problem.js';
 
-const UNIT_SECONDS = { s: 1, m: MINUTE_SECONDS, h: HOUR_SECONDS } as const;
 const LIMIT_MAX = 10_000;
 /** Largest Unix time that `until` may name: 2^53 and what can be added to it are no longer exact. */
 const UNTIL_MAX = 1e15;
@@ -16,18 +16,10 @@ const INTERVAL_MS_MIN = 250;
 const INTERVAL_MS_MAX = 60_000;
 const COUNTED_KINDS = ['types', 'words', 'sums'] as const satisfies CountedKind[];
 
-interface Duration {
-  readonly seconds: number;
-  readonly unit: keyof typeof UNIT_SECONDS;
-}
-
 const duration = z
   .string()
   .regex(/^[1-9]\d{0,8}[smh]$/)
-  .transform((text): Duration => {
-    const unit = text.at(-1) as Duration['unit'];
-    return { seconds: Number(text.slice(0, -1)) * UNIT_SECONDS[unit], unit };
-  });
+  .transform((text) => parseDuration(text) as Duration);
 
 const wholeNumber = (min: number, max: number) =>
   z
