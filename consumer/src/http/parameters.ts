@@ -12,7 +12,7 @@ const LIMIT_MAX = 10_000;
 const UNTIL_MAX = 1e15;
 
 /** How often a stream may be asked to tell what has changed. */
-const INTERVAL_MS_MIN = 250;
+export const INTERVAL_MS_MIN = 250;
 const INTERVAL_MS_MAX = 60_000;
 const COUNTED_KINDS = ['types', 'words', 'sums'] as const satisfies CountedKind[];
 

@@ -3,20 +3,45 @@ import type { Counts, Snapshot } from '../../ingest/ingest-client.js';
 import type { CountedKind } from '../../ingest/protocol.js';
 import type { WindowRequest } from '../../tally/interval.js';
 import { rank } from '../../tally/ranking.js';
-import { listDocument, statsDocument } from '../documents.js';
+import {
+  type ListDocument,
+  listDocument,
+  type StatsDocument,
+  statsDocument,
+} from '../documents.js';
 
 /** How long a client waits before it comes again once its stream has ended. */
 const RETRY_MS = 2000;
 
 export const HEARTBEAT = ': heartbeat\n\n';
 
-/** What a client asks for; clients that ask the same are served the same. */
-export interface StreamRequest {
+/** What is counted for a client; clients that ask the same share a snapshot. */
+export interface StreamSubject {
   /** Each once, in the order of COUNTED_KINDS. */
   readonly kinds: readonly CountedKind[];
   readonly window: WindowRequest | null;
+}
+
+/** How a client is told; clients that ask the same share a frame. */
+export interface StreamManner {
   readonly limit: number;
   readonly intervalMs: number;
+}
+
+export interface StreamRequest {
+  readonly subject: StreamSubject;
+  readonly manner: StreamManner;
+}
+
+/** A snapshot as documents: of all that it counted, no more is kept than some client is told. */
+export interface StreamSnapshot {
+  /** Unix seconds. */
+  readonly at: number;
+  readonly stats: StatsDocument;
+  /** One for each kind. */
+  readonly lists: readonly ListDocument[];
+  /** Of each list, the keys at most. */
+  readonly limit: number;
 }
 
 export interface Frame {
@@ -26,22 +51,26 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
-/** A snapshot at a time (Unix seconds). */
-export function toFrame({ kinds, limit }: StreamRequest, snapshot: Snapshot, at: number): Frame {
-  const { batch } = snapshot.stats;
+export function toStreamSnapshot(
+  { kinds }: StreamSubject,
+  { stats, counts }: Snapshot,
+  limit: number,
+): StreamSnapshot {
   const lists = kinds.map((of, i) => {
-    const counts = snapshot.counts[i] as Counts;
-    return listDocument(of, counts, rank(counts.keys, limit));
+    const ofKind = counts[i] as Counts;
+    return listDocument(of, ofKind, rank(ofKind.keys, limit));
   });
-  const told = lists.map(({ total, distinct, overflow, counts }) => {
+  return { at: Date.now() / 1000, stats: statsDocument(stats), lists, limit };
+}
+
+/** At most as many keys as the snapshot has. */
+export function toFrame({ at, stats, lists }: StreamSnapshot, limit: number): Frame {
+  const { batch } = stats;
+  const cut = lists.map((list) => ({ ...list, counts: list.counts.slice(0, limit) }));
+  const told = cut.map(({ total, distinct, overflow, counts }) => {
     return { total, distinct, overflow, counts };
   });
-  const document = {
-    batch,
-    at,
-    stats: statsDocument(snapshot.stats),
-    ...Object.fromEntries(lists.map((list) => [list.of, list])),
-  };
+  const document = { batch, at, stats, ...Object.fromEntries(cut.map((list) => [list.of, list])) };
   return {
     content: JSON.stringify([batch, told]),
     bytes: Buffer.from(

@@ -1,19 +1,21 @@
 /**
- * All streams: one timer and one snapshot an interval for all clients that ask the same.
+ * All streams: one snapshot for all clients that ask for the same counts, one frame for all that also ask
+ * for the same limit and interval, and one Pace for all of it.
  *
- *   IngestClient.snapshot ──▶ StreamFeed (one a request) ──▶ StreamClient (one a response)
- *      each interval             a frame, if it tells           writes it, or skips it while
- *                                something new                  the last one is not taken
+ *   IngestClient.snapshot ──▶ StreamFeed ──▶ StreamGroup ──▶ StreamClient (one a response)
+ *                             one a kinds    one a limit     writes the frame, if it tells something
+ *                             and window     and interval    new, or skips it while the last one is
+ *                                                            not taken
  */
 import type { ServerResponse } from 'node:http';
-import { type IngestClient, IngestUnavailableError } from '../../ingest/ingest-client.js';
+import type { IngestClient } from '../../ingest/ingest-client.js';
+import { Pace } from './pace.js';
 import { StreamClient } from './stream-client.js';
-import { type Frame, problemFrame, type StreamRequest, toFrame } from './stream-frame.js';
+import { StreamFeed } from './stream-feed.js';
+import type { StreamRequest, StreamSubject } from './stream-frame.js';
 
 /** How often each stream has a comment, so that nobody on the way takes it for dead. */
 const HEARTBEAT_MS = 15_000;
-/** A frame that is not older serves a client that comes, too: many come at once after a restart. */
-const FRAME_FRESH_MS = 250;
 
 /** No further client is taken. */
 export class StreamsFullError extends Error {
@@ -28,6 +30,7 @@ export interface StreamHubOptions {
 export class StreamHub {
   readonly #ingest: IngestClient;
   readonly #options: StreamHubOptions;
+  readonly #pace = new Pace();
   readonly #feeds = new Map<string, StreamFeed>();
   readonly #heartbeat: NodeJS.Timeout;
   #isClosed = false;
@@ -65,7 +68,7 @@ export class StreamHub {
    * `toProblem` is asked for the document that tells of an error which ends the stream later.
    */
   async open(
-    request: StreamRequest,
+    { subject, manner }: StreamRequest,
     response: ServerResponse,
     toProblem: (error: unknown) => string,
   ): Promise<void> {
@@ -73,18 +76,17 @@ export class StreamHub {
     if (this.#places >= this.#options.clientsMax) {
       throw new StreamsFullError(`${this.#places} streams are open, and no more are taken`);
     }
-    const key = JSON.stringify(request); // its members are always in the same order
-    const feed = this.#feedOf(key, request, toProblem);
-    feed.places++;
+    const key = JSON.stringify(subject); // its members are always in the same order
+    const feed = this.#feedOf(key, subject, toProblem);
+    const group = feed.enter(manner);
     this.#places++;
     const leave = () => {
       this.#places--;
-      if (--feed.places > 0) return;
-      feed.stop();
-      if (this.#feeds.get(key) === feed) this.#feeds.delete(key);
+      feed.leave(group);
+      if (feed.isStopped && this.#feeds.get(key) === feed) this.#feeds.delete(key);
     };
     try {
-      const frame = await feed.freshFrame();
+      const frame = await feed.firstFrame(group);
       if (this.#isClosed) throw new StreamsFullError('the server is stopping');
       // Its 'close' was before this, or will come now.
       if (response.destroyed) return leave();
@@ -92,9 +94,9 @@ export class StreamHub {
         onSent: () => this.#framesSent++,
         onSkipped: () => this.#framesSkipped++,
       });
-      feed.clients.add(client);
+      group.clients.add(client);
       response.once('close', () => {
-        feed.clients.delete(client);
+        group.clients.delete(client);
         leave();
       });
       client.deliver(frame);
@@ -108,84 +110,19 @@ export class StreamHub {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
-    for (const feed of this.#feeds.values()) feed.end();
+    for (const feed of this.#feeds.values()) {
+      feed.end();
+      feed.refuse(new StreamsFullError('the server is stopping'));
+    }
   }
 
-  #feedOf(key: string, request: StreamRequest, toProblem: (error: unknown) => string): StreamFeed {
+  #feedOf(key: string, subject: StreamSubject, toProblem: (error: unknown) => string): StreamFeed {
     let feed = this.#feeds.get(key);
     // One that has ended waits for its clients to go.
     if (feed === undefined || feed.isStopped) {
-      feed = new StreamFeed(this.#ingest, request, toProblem);
+      feed = new StreamFeed({ ingest: this.#ingest, pace: this.#pace, subject, toProblem });
       this.#feeds.set(key, feed);
     }
     return feed;
-  }
-}
-
-/** What all clients that ask the same are given. */
-class StreamFeed {
-  readonly clients = new Set<StreamClient>();
-  /** Clients that have a stream, or wait for its first frame. */
-  places = 0;
-  isStopped = false;
-  readonly #ingest: IngestClient;
-  readonly #request: StreamRequest;
-  readonly #toProblem: (error: unknown) => string;
-  readonly #timer: NodeJS.Timeout;
-  #newest: Frame | null = null;
-  #newestAt = Number.NEGATIVE_INFINITY;
-  #computing: Promise<Frame> | null = null;
-
-  constructor(ingest: IngestClient, request: StreamRequest, toProblem: (error: unknown) => string) {
-    this.#ingest = ingest;
-    this.#request = request;
-    this.#toProblem = toProblem;
-    this.#timer = setInterval(() => void this.#tick(), request.intervalMs);
-  }
-
-  async freshFrame(): Promise<Frame> {
-    const isFresh = performance.now() - this.#newestAt < FRAME_FRESH_MS;
-    return isFresh && this.#newest !== null ? this.#newest : this.#compute();
-  }
-
-  heartbeat(): void {
-    for (const client of this.clients) client.heartbeat();
-  }
-
-  end(last?: Uint8Array): void {
-    this.stop();
-    for (const client of this.clients) client.end(last);
-  }
-
-  stop(): void {
-    this.isStopped = true;
-    clearInterval(this.#timer);
-  }
-
-  /** Never rejects. */
-  async #tick(): Promise<void> {
-    try {
-      const frame = await this.#compute();
-      for (const client of this.clients) client.deliver(frame);
-    } catch (error) {
-      // The streams go on once the ingest thread is back.
-      if (error instanceof IngestUnavailableError) return;
-      this.end(problemFrame(this.#toProblem(error)));
-    }
-  }
-
-  #compute(): Promise<Frame> {
-    this.#computing ??= this.#snapshot().finally(() => {
-      this.#computing = null;
-    });
-    return this.#computing;
-  }
-
-  async #snapshot(): Promise<Frame> {
-    const { kinds, window } = this.#request;
-    const snapshot = await this.#ingest.snapshot(kinds, window);
-    this.#newest = toFrame(this.#request, snapshot, Date.now() / 1000);
-    this.#newestAt = performance.now();
-    return this.#newest;
   }
 }

@@ -24,10 +24,14 @@ export function addStreamRoutes(
     const { query } = context;
     const parameters = readParameters(query, STREAM_PARAMETERS);
     const request = {
-      kinds: parameters.kinds ?? (['types', 'words'] as const),
-      window: toWindowRequest(query, parameters, ingest.retentionSeconds),
-      limit: parameters.limit ?? STREAM_LIMIT,
-      intervalMs: parameters.interval ?? STREAM_INTERVAL_MS,
+      subject: {
+        kinds: parameters.kinds ?? (['types', 'words'] as const),
+        window: toWindowRequest(query, parameters, ingest.retentionSeconds),
+      },
+      manner: {
+        limit: parameters.limit ?? STREAM_LIMIT,
+        intervalMs: parameters.interval ?? STREAM_INTERVAL_MS,
+      },
     };
     if (context.method === 'HEAD') {
       context.status = 200;

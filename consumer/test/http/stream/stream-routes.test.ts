@@ -239,6 +239,34 @@ describe('GET /events/stream', () => {
     });
   });
 
+  context('when clients ask for the same counts in different manners', () => {
+    const service = Service.use();
+
+    it('has them counted once for all of them', async () => {
+      await service().read(event('a') + event('b') + event('b'));
+      const { port } = service();
+      const queries = [...Array(20).keys()].map((i) => `?limit=${i + 1}&interval=${250 + i}ms`);
+      // The largest limit is the first that is asked for.
+      const readers = await Promise.all(
+        queries.reverse().map((query) => StreamReader.open(port, query)),
+      );
+      const first = await Promise.all(readers.map((reader) => reader.waitFor()));
+      expect(first.map(({ types }) => types?.counts.length)).to.deep.equal([
+        ...Array(19).fill(2),
+        1,
+      ]);
+      expect(new Set(first.map(({ types }) => types?.total))).to.deep.equal(new Set([3]));
+
+      const snapshots = countSnapshots(service());
+      await service().read(event('c'));
+      const next = await Promise.all(
+        readers.map((reader) => reader.waitFor(({ stats }) => stats.accepted === 4)),
+      );
+      expect(new Set(next.map(({ at }) => at)).size).to.be.below(readers.length);
+      expect(snapshots()).to.be.below(readers.length);
+    });
+  });
+
   context('when one reads slowly', () => {
     const service = Service.use(LARGE_FRAMES);
 

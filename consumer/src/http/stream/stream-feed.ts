@@ -1,0 +1,155 @@
+import { type IngestClient, IngestUnavailableError } from '../../ingest/ingest-client.js';
+import { INTERVAL_MS_MIN } from '../parameters.js';
+import type { Pace } from './pace.js';
+import {
+  type Frame,
+  problemFrame,
+  type StreamManner,
+  type StreamSnapshot,
+  type StreamSubject,
+  toStreamSnapshot,
+} from './stream-frame.js';
+import { StreamGroup } from './stream-group.js';
+
+export interface StreamFeedOptions {
+  readonly ingest: IngestClient;
+  /** Of all feeds. */
+  readonly pace: Pace;
+  readonly subject: StreamSubject;
+  /** The document that tells of an error which ends the streams. */
+  readonly toProblem: (error: unknown) => string;
+}
+
+/**
+ * What all clients that ask for the same counts are given: one snapshot for all groups that are due. It
+ * looks no more often than the shortest interval, whatever the intervals of the groups are.
+ */
+export class StreamFeed {
+  isStopped = false;
+  readonly #options: StreamFeedOptions;
+  readonly #groups = new Map<string, StreamGroup>();
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #newest: StreamSnapshot | null = null;
+  #newestAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: StreamFeedOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a place in the group of that manner, which is to be left again. */
+  enter(manner: StreamManner): StreamGroup {
+    const key = keyOf(manner);
+    const group = this.#groups.get(key) ?? new StreamGroup(manner);
+    this.#groups.set(key, group);
+    group.places++;
+    return group;
+  }
+
+  leave(group: StreamGroup): void {
+    if (--group.places > 0) return;
+    this.#groups.delete(keyOf(group.manner));
+    if (this.#groups.size === 0) this.stop();
+  }
+
+  /** Rejects as `IngestClient.snapshot` does. */
+  firstFrame(group: StreamGroup): Promise<Frame> {
+    const frame = group.firstFrame(this.#fresh());
+    this.#schedule();
+    return frame;
+  }
+
+  heartbeat(): void {
+    for (const client of this.#clients()) client.heartbeat();
+  }
+
+  end(last?: Uint8Array): void {
+    this.stop();
+    for (const client of this.#clients()) client.end(last);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  refuse(error: unknown): void {
+    for (const group of this.#groups.values()) group.refuse(error);
+  }
+
+  #clients() {
+    return [...this.#groups.values()].flatMap(({ clients }) => [...clients]);
+  }
+
+  #schedule(): void {
+    if (this.isStopped || this.#isLooking) return;
+    clearTimeout(this.#timer);
+    const groups = [...this.#groups.values()];
+    const now = performance.now();
+    const dueAt = Math.min(...groups.map((group) => group.dueAt));
+    const at = groups.some(({ hasNewcomers }) => hasNewcomers)
+      ? now
+      : Math.max(dueAt, this.#lookedAt + INTERVAL_MS_MIN);
+    this.#timer = setTimeout(() => void this.#look(), Math.max(0, at - now));
+  }
+
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      await this.#update();
+    } catch (error) {
+      this.refuse(error);
+      // The streams go on once the ingest thread is back.
+      if (!(error instanceof IngestUnavailableError)) {
+        this.end(problemFrame(this.#options.toProblem(error)));
+      }
+    }
+    this.#isLooking = false;
+    this.#schedule();
+  }
+
+  async #update(): Promise<void> {
+    const { pace } = this.#options;
+    const due = await pace.run(async () => {
+      if (this.isStopped) return [];
+      const now = performance.now();
+      this.#lookedAt = now;
+      const groups = [...this.#groups.values()].filter(
+        ({ dueAt, hasNewcomers }) => hasNewcomers || dueAt <= now,
+      );
+      const limit = Math.max(0, ...groups.map(({ manner }) => manner.limit));
+      if ((this.#fresh()?.limit ?? -1) < limit) await this.#renew();
+      for (const group of groups) group.dueAt = now + group.manner.intervalMs;
+      return groups;
+    });
+    const newest = this.#newest as StreamSnapshot;
+    for (const group of due) {
+      // Each on its own: to write the longest lists takes as long as to count.
+      if (!group.wasTold(newest)) {
+        await pace.run(() => {
+          if (group.places > 0 && !this.isStopped) group.tell(newest);
+        });
+      }
+    }
+  }
+
+  /** The newest snapshot if it is young enough to serve others than those that it was made for. */
+  #fresh(): StreamSnapshot | null {
+    return performance.now() - this.#newestAt < INTERVAL_MS_MIN ? this.#newest : null;
+  }
+
+  async #renew(): Promise<void> {
+    const { ingest, subject } = this.#options;
+    // For all of them: whoever is due next may find it fresh.
+    const limits = [...this.#groups.values()].map(({ manner }) => manner.limit);
+    const snapshot = await ingest.snapshot(subject.kinds, subject.window);
+    this.#newest = toStreamSnapshot(subject, snapshot, Math.max(...limits));
+    this.#newestAt = performance.now();
+  }
+}
+
+function keyOf({ limit, intervalMs }: StreamManner): string {
+  return `${limit} ${intervalMs}`;
+}

@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { Pace } from '#consumer/http/stream/pace.js';
+
+describe('Pace', () => {
+  let now: number;
+  let log: string[];
+  let pace: Pace;
+  beforeEach(() => {
+    now = 1000;
+    log = [];
+    pace = new Pace({
+      now: () => now,
+      rest: async (ms) => {
+        await new Promise(setImmediate);
+        log.push(`rested ${ms}`);
+      },
+    });
+  });
+
+  const work = (name: string, ms: number) =>
+    pace.run(async () => {
+      log.push(`${name} begins`);
+      await new Promise(setImmediate);
+      now += ms;
+      log.push(`${name} ends`);
+      return name;
+    });
+
+  it('does one thing after another, and rests four times as long as each took', async () => {
+    expect(await Promise.all([work('a', 5), work('b', 200), work('c', 0)])).to.deep.equal([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect(log).to.deep.equal([
+      ...['a begins', 'a ends', 'rested 20'],
+      ...['b begins', 'b ends', 'rested 800'],
+      ...['c begins', 'c ends'],
+    ]);
+  });
+
+  it('rests before work that comes later', async () => {
+    await work('a', 5);
+    await work('b', 1);
+    expect(log.slice(0, 4)).to.deep.equal(['a begins', 'a ends', 'rested 20', 'b begins']);
+  });
+
+  it('goes on at once after work that failed', async () => {
+    const failed = pace.run(() => {
+      now += 5000;
+      throw new Error('no answer');
+    });
+    const next = work('a', 0);
+    expect(await failed.catch(({ message }) => message)).to.equal('no answer');
+    expect(await next).to.equal('a');
+    expect(log).to.deep.equal(['a begins', 'a ends']);
+  });
+});
