@@ -72,11 +72,17 @@ export function toFrame({ at, stats, lists }: StreamSnapshot, limit: number): Fr
   });
   const document = { batch, at, stats, ...Object.fromEntries(cut.map((list) => [list.of, list])) };
   return {
-    content: JSON.stringify([batch, told]),
+    content: JSON.stringify([withoutAges(stats), told]),
     bytes: Buffer.from(
       `retry: ${RETRY_MS}\nevent: counts\nid: ${batch}\ndata: ${JSON.stringify(document)}\n\n`,
     ),
   };
+}
+
+/** What moves on by itself is no news; that a source has become idle, or is gone, is. */
+export function withoutAges(stats: StatsDocument): object {
+  const sources = stats.sources.map((source) => ({ ...source, last_line_seconds_ago: null }));
+  return { ...stats, last_line_seconds_ago: null, sources };
 }
 
 /** The last frame of a stream that cannot go on. */

@@ -8,7 +8,7 @@ import { startConsumer } from '../../support/consumer-process.js';
 import { event, makeFifo, writeFifo } from '../../support/fifo-writer.js';
 import { BAD_PARAMETER, expectProblem, UNAVAILABLE } from '../../support/problem.js';
 import { Service } from '../../support/service.js';
-import { closeStreams, StreamReader } from '../../support/stream-reader.js';
+import { closeStreams, type StreamDocument, StreamReader } from '../../support/stream-reader.js';
 import { useTempDir } from '../../support/temp-dir.js';
 
 const WAIT = { interval: 10, timeout: 20_000 };
@@ -119,6 +119,19 @@ describe('GET /events/stream', () => {
       const { batch } = await reader.waitFor(({ types }) => types?.total === 1);
       await reader.waitFor(({ types }) => types?.total === 0);
       expect(reader.documents.at(-1)?.batch).to.equal(batch);
+    });
+
+    it('tells when a source is gone', async () => {
+      const fifo = service().file('gone.fifo');
+      makeFifo(fifo);
+      const stateOf = ({ stats }: StreamDocument) =>
+        stats.sources.find(({ name }) => name === 'gone.fifo')?.state;
+      const reader = await open('?interval=250ms&of=types');
+      const { batch } = await reader.waitFor((document) => stateOf(document) === 'open');
+      fs.rmSync(fifo);
+      expect(await reader.waitFor((document) => stateOf(document) === 'gone')).to.include({
+        batch,
+      });
     });
 
     it('answers HEAD with the headers alone', async () => {
