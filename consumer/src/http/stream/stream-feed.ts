@@ -1,6 +1,8 @@
 import { type IngestClient, IngestUnavailableError } from '../../ingest/ingest-client.js';
+import { statsDocument } from '../documents.js';
 import { INTERVAL_MS_MIN } from '../parameters.js';
 import type { Pace } from './pace.js';
+import { stillHolds } from './still-holds.js';
 import {
   type Frame,
   problemFrame,
@@ -120,9 +122,12 @@ export class StreamFeed {
         ({ dueAt, hasNewcomers }) => hasNewcomers || dueAt <= now,
       );
       const limit = Math.max(0, ...groups.map(({ manner }) => manner.limit));
-      if ((this.#fresh()?.limit ?? -1) < limit) await this.#renew();
+      const isFresh = (this.#fresh()?.limit ?? 0) >= limit;
+      const hasNews = isFresh || (await this.#hasNews(groups));
+      if (hasNews && !isFresh) await this.#renew();
       for (const group of groups) group.dueAt = now + group.manner.intervalMs;
-      return groups;
+      // Who came meanwhile is not to be told what was counted long ago.
+      return hasNews ? groups : [];
     });
     const newest = this.#newest as StreamSnapshot;
     for (const group of due) {
@@ -140,12 +145,22 @@ export class StreamFeed {
     return performance.now() - this.#newestAt < INTERVAL_MS_MIN ? this.#newest : null;
   }
 
+  /** Whether there is something to tell to these groups; asks for no counts. */
+  async #hasNews(groups: readonly StreamGroup[]): Promise<boolean> {
+    const newest = this.#newest;
+    if (newest === null || !groups.every((group) => group.wasTold(newest))) return true;
+    const at = Date.now() / 1000;
+    return !stillHolds(newest, statsDocument(await this.#options.ingest.stats()), at);
+  }
+
   async #renew(): Promise<void> {
     const { ingest, subject } = this.#options;
     // For all of them: whoever is due next may find it fresh.
     const limits = [...this.#groups.values()].map(({ manner }) => manner.limit);
+    const limit = Math.max(...limits);
+    const askedAt = Date.now() / 1000;
     const snapshot = await ingest.snapshot(subject.kinds, subject.window);
-    this.#newest = toStreamSnapshot(subject, snapshot, Math.max(...limits));
+    this.#newest = toStreamSnapshot(subject, snapshot, { limit, askedAt });
     this.#newestAt = performance.now();
   }
 }

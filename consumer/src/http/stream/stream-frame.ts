@@ -1,7 +1,7 @@
 /** What is written to streams, as server-sent events. */
 import type { Counts, Snapshot } from '../../ingest/ingest-client.js';
 import type { CountedKind } from '../../ingest/protocol.js';
-import type { WindowRequest } from '../../tally/interval.js';
+import type { Interval, WindowRequest } from '../../tally/interval.js';
 import { rank } from '../../tally/ranking.js';
 import {
   type ListDocument,
@@ -42,6 +42,14 @@ export interface StreamSnapshot {
   readonly lists: readonly ListDocument[];
   /** Of each list, the keys at most. */
   readonly limit: number;
+  /** For which window it was asked, and when; `at` is when the answer was there. */
+  readonly asked: { readonly window: WindowRequest | null; readonly at: number };
+  /** The window that was counted; null: since the start. */
+  readonly window: Interval | null;
+  /** Whether nothing was counted. */
+  readonly isEmpty: boolean;
+  /** The stats without their ages, to be compared. */
+  readonly told: string;
 }
 
 export interface Frame {
@@ -52,27 +60,34 @@ export interface Frame {
 }
 
 export function toStreamSnapshot(
-  { kinds }: StreamSubject,
-  { stats, counts }: Snapshot,
-  limit: number,
+  { kinds, window }: StreamSubject,
+  snapshot: Snapshot,
+  { limit, askedAt }: { readonly limit: number; readonly askedAt: number },
 ): StreamSnapshot {
-  const lists = kinds.map((of, i) => {
-    const ofKind = counts[i] as Counts;
-    return listDocument(of, ofKind, rank(ofKind.keys, limit));
-  });
-  return { at: Date.now() / 1000, stats: statsDocument(stats), lists, limit };
+  const counts = kinds.map((of, i) => ({ of, counts: snapshot.counts[i] as Counts }));
+  const stats = statsDocument(snapshot.stats);
+  return {
+    at: Date.now() / 1000,
+    stats,
+    lists: counts.map(({ of, counts }) => listDocument(of, counts, rank(counts.keys, limit))),
+    limit,
+    asked: { window, at: askedAt },
+    window: snapshot.counts[0]?.interval ?? null,
+    isEmpty: snapshot.counts.every(({ keys, overflow }) => keys.length === 0 && overflow === null),
+    told: JSON.stringify(withoutAges(stats)),
+  };
 }
 
 /** At most as many keys as the snapshot has. */
-export function toFrame({ at, stats, lists }: StreamSnapshot, limit: number): Frame {
+export function toFrame({ at, stats, lists, told }: StreamSnapshot, limit: number): Frame {
   const { batch } = stats;
   const cut = lists.map((list) => ({ ...list, counts: list.counts.slice(0, limit) }));
-  const told = cut.map(({ total, distinct, overflow, counts }) => {
+  const counted = cut.map(({ total, distinct, overflow, counts }) => {
     return { total, distinct, overflow, counts };
   });
   const document = { batch, at, stats, ...Object.fromEntries(cut.map((list) => [list.of, list])) };
   return {
-    content: JSON.stringify([withoutAges(stats), told]),
+    content: JSON.stringify([told, counted]),
     bytes: Buffer.from(
       `retry: ${RETRY_MS}\nevent: counts\nid: ${batch}\ndata: ${JSON.stringify(document)}\n\n`,
     ),

@@ -25,14 +25,19 @@ const manyWords = event(
 const LARGE_QUERY = '?of=words&limit=10000&interval=250ms';
 
 /** Counts how often a service's streams have its threads asked. */
-function countSnapshots({ ingest }: Service): () => number {
+function countQuestions({ ingest }: Service): { snapshots: number; stats: number } {
   const snapshot = ingest.snapshot.bind(ingest);
-  let calls = 0;
-  ingest.snapshot = (...asked) => {
-    calls++;
-    return snapshot(...asked);
+  const stats = ingest.stats.bind(ingest);
+  const asked = { snapshots: 0, stats: 0 };
+  ingest.snapshot = (...question) => {
+    asked.snapshots++;
+    return snapshot(...question);
   };
-  return () => calls;
+  ingest.stats = () => {
+    asked.stats++;
+    return stats();
+  };
+  return asked;
 }
 
 function openDescriptors(): number {
@@ -102,21 +107,22 @@ describe('GET /events/stream', () => {
       expect(stats.lines).to.equal(before.stats.lines + 1);
     });
 
-    it('sends nothing while nothing has changed but the edges of the window', async () => {
-      const snapshots = countSnapshots(service());
-      const reader = await open('?interval=250ms&window=60s&until=now');
-      await reader.waitFor();
-      const asked = snapshots();
-      // Each interval it is looked at; a whole second has passed, so that the window has moved.
-      await pWaitFor(() => snapshots() >= asked + 6, WAIT);
-      expect(reader.events).to.have.lengthOf(1);
-    });
-
     it('tells when a window that ends now has emptied', async () => {
       const reader = await open('?interval=250ms&window=3s&of=types');
       await reader.waitFor();
       await service().read(event('e', '', Math.floor(Date.now() / 1000) - 1));
       const { batch } = await reader.waitFor(({ types }) => types?.total === 1);
+      await reader.waitFor(({ types }) => types?.total === 0);
+      expect(reader.documents.at(-1)?.batch).to.equal(batch);
+    });
+
+    it('tells when an event ahead of the clock comes into a window, and leaves it', async () => {
+      const reader = await open('?interval=250ms&window=2s&of=types');
+      await reader.waitFor();
+      const time = Math.floor(Date.now() / 1000) + 3;
+      await service().read(event('f', '', time));
+      const { batch } = await reader.waitFor(({ stats }) => stats.last_event_time === time);
+      await reader.waitFor(({ types }) => types?.total === 1);
       await reader.waitFor(({ types }) => types?.total === 0);
       expect(reader.documents.at(-1)?.batch).to.equal(batch);
     });
@@ -173,6 +179,37 @@ describe('GET /events/stream', () => {
     for (const interval of ['250ms', '60s', '60000ms', '1s']) {
       it(`takes interval=${interval}`, async () => {
         await (await open(`?interval=${interval}`)).waitFor();
+      });
+    }
+  });
+
+  context('when nothing happens', () => {
+    const service = Service.use();
+    // A source that is there would become idle.
+    before(async () => {
+      await service().read(event('a', 'x') + event('b', '', 2), 'a.fifo');
+      fs.rmSync(service().file('a.fifo'));
+      await pWaitFor(
+        async () => (await service().ingest.stats()).sources[0]?.state === 'gone',
+        WAIT,
+      );
+    });
+
+    for (const query of [
+      '',
+      '&window=60s&until=now',
+      '&window=60s&until=latest',
+      '&window=60s&until=2',
+      '&window=1m&align=true',
+    ]) {
+      it(`sends and counts nothing for interval=250ms${query}`, async () => {
+        const reader = await StreamReader.open(service().port, `?interval=250ms${query}`);
+        await reader.waitFor();
+        const asked = countQuestions(service());
+        // Each interval it looks; a whole second has passed, so that a window that ends now has moved.
+        await pWaitFor(() => asked.stats >= 6, WAIT);
+        expect(asked.snapshots).to.equal(0);
+        expect(reader.events).to.have.lengthOf(1);
       });
     }
   });
@@ -270,13 +307,13 @@ describe('GET /events/stream', () => {
       ]);
       expect(new Set(first.map(({ types }) => types?.total))).to.deep.equal(new Set([3]));
 
-      const snapshots = countSnapshots(service());
+      const asked = countQuestions(service());
       await service().read(event('c'));
       const next = await Promise.all(
         readers.map((reader) => reader.waitFor(({ stats }) => stats.accepted === 4)),
       );
       expect(new Set(next.map(({ at }) => at)).size).to.be.below(readers.length);
-      expect(snapshots()).to.be.below(readers.length);
+      expect(asked.snapshots).to.be.below(readers.length);
     });
   });
 
