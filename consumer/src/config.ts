@@ -8,6 +8,10 @@ import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
 import { z } from 'zod';
 import { type Duration, parseDuration } from './duration.js';
 
+export const DURABILITIES = ['journal', 'checkpoint', 'none'] as const;
+/** Under the current folder. */
+const DEFAULT_STATE_DIR = 'state';
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** One environment variable: how its text is read, and all that the documents say of it. */
@@ -99,6 +103,34 @@ const VARIABLES = {
     default: DEFAULT_FIFO_DIR,
     expected: 'a folder',
     meaning: 'folder whose *.fifo are read; made if it is missing; /ipc in the container',
+  }),
+  DURABILITY: variable({
+    ...oneOf(DURABILITIES),
+    default: 'journal',
+    meaning:
+      'what of the counts outlasts the process: all but the last read (journal), all up to the last checkpoint, or nothing',
+  }),
+  STATE_DIR: variable({
+    schema: z.string(),
+    default: DEFAULT_STATE_DIR,
+    expected: 'a folder',
+    meaning: 'folder where the counts are kept; made if it is missing; /state in the container',
+  }),
+  CHECKPOINT_INTERVAL: variable({
+    ...duration(1, 3600),
+    default: '10s',
+    meaning: 'how often all counts are written',
+  }),
+  JOURNAL_SYNC_INTERVAL: variable({
+    ...duration(1, 3600),
+    default: '1s',
+    meaning: 'how often the journal is made to outlast a loss of power',
+  }),
+  JOURNAL_BYTES_MAX: variable({
+    ...wholeNumber(65_536, 4_294_967_296),
+    default: '67108864',
+    meaning:
+      'bytes of the journal of an ingest thread, past which a checkpoint is taken early; past twice as many, reading waits for it',
   }),
   EVENT_TYPE_FIELD: variable({
     schema: fieldPath,
@@ -220,6 +252,11 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly fifoDir: string;
+  readonly durability: (typeof DURABILITIES)[number];
+  readonly stateDir: string;
+  readonly checkpointIntervalMs: number;
+  readonly journalSyncIntervalMs: number;
+  readonly journalBytesMax: number;
   readonly mapping: FieldMapping;
   readonly lineBytesMax: number;
   readonly eventTypesMax: number;
@@ -275,6 +312,11 @@ function toConfig(values: Values): Config {
     host: values.HOST,
     port: values.PORT,
     fifoDir: values.FIFO_DIR,
+    durability: values.DURABILITY,
+    stateDir: values.STATE_DIR,
+    checkpointIntervalMs: values.CHECKPOINT_INTERVAL * 1000,
+    journalSyncIntervalMs: values.JOURNAL_SYNC_INTERVAL * 1000,
+    journalBytesMax: values.JOURNAL_BYTES_MAX,
     mapping: Object.freeze({
       eventType: values.EVENT_TYPE_FIELD,
       data: values.DATA_FIELD,

@@ -2,7 +2,7 @@
  * The consumer: configuration, HTTP, ingest threads; or, with `- --once`, standard input to counts on
  * standard output.
  *
- * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted, then streams end
+ * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted and kept, then streams end
  * and HTTP closes, then the process exits with 0 (with --once, as the signal says); each step has a limit
  * and all take less than a second. At the second signal the process exits at once.
  */
@@ -14,9 +14,11 @@ import { parseConfig } from './config.js';
 import { createApp } from './http/app.js';
 import { type HttpServer, listen } from './http/server.js';
 import { StreamHub } from './http/stream/stream-hub.js';
-import { IngestPool } from './ingest/ingest-pool.js';
+import { IngestPool, type PoolState } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
 import { countsText } from './once.js';
+import { LockedError, lockFolder } from './state/lock.js';
+import { StateDirectory, StateDirectoryError } from './state/state-directory.js';
 
 const { readsStdin, once, ...output } = parseCommandLine(process.argv);
 const parsed = parseConfig(process.env);
@@ -36,7 +38,8 @@ try {
   fail([`cannot make the folder FIFO_DIR: ${message}: set FIFO_DIR to one that can be made`]);
 }
 
-const ingest = new IngestPool({ ...config, fifoDir, readsStdin }, log);
+await lock('FIFO_DIR', fifoDir, '.event-tally.lock');
+const ingest = new IngestPool({ ...config, fifoDir, readsStdin }, log, await openState());
 const streams = new StreamHub(ingest, { clientsMax: config.streamClientsMax });
 let server: HttpServer | null = null;
 process.once('SIGTERM', stop);
@@ -85,6 +88,61 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   log('info', 'stopped');
   // With --once the counts were not printed: that is no success.
   process.exit(once ? 128 + os.constants.signals[signal] : 0);
+}
+
+/** null: nothing is kept. */
+async function openState(): Promise<PoolState | null> {
+  const { durability, stateDir, mapping, ingestWorkers } = config;
+  // With --once the counts are those of one input.
+  if (once || durability === 'none') return null;
+  try {
+    fs.mkdirSync(stateDir, { recursive: true });
+    await lock('STATE_DIR', stateDir, 'lock');
+    const bounds = {
+      LINE_BYTES_MAX: config.lineBytesMax,
+      EVENT_TYPES_MAX: config.eventTypesMax,
+      WORDS_MAX: config.wordsMax,
+      KEY_BYTES_MAX: config.keyBytesMax,
+      RETENTION: config.retentionSeconds,
+      WINDOW_CELLS_MAX: config.windowCellsMax,
+    };
+    const state = new StateDirectory(stateDir, { workers: ingestWorkers, mapping, bounds });
+    for (const [name, before, now] of state.changedBounds) {
+      const message = 'a bound is another than before: what was counted under the old one stays';
+      log('warn', message, { name, before, now });
+    }
+    return {
+      threads: state.threads,
+      hasJournal: durability === 'journal',
+      checkpointIntervalMs: config.checkpointIntervalMs,
+      journalSyncIntervalMs: config.journalSyncIntervalMs,
+      journalBytesMax: config.journalBytesMax,
+      onBegun: () => state.commit(),
+      onDamaged: (problem) =>
+        fail([
+          `the state is damaged: ${problem}`,
+          `node consumer/dist/state.js repair keeps what is whole; removing STATE_DIR, ${stateDir}, begins anew`,
+        ]),
+    };
+  } catch (error) {
+    if (error instanceof StateDirectoryError) fail([error.message]);
+    const { message } = error as Error;
+    fail([`cannot keep the state in STATE_DIR, ${stateDir}: ${message}`]);
+  }
+}
+
+/** One consumer for a folder: two would tear each other's lines, or overwrite each other's counts. */
+async function lock(variable: string, folder: string | null, name: string): Promise<void> {
+  if (folder === null) return;
+  try {
+    await lockFolder(folder, name, `process ${process.pid} on ${os.hostname()}`);
+  } catch (error) {
+    if (error instanceof LockedError) {
+      fail([`another consumer has ${variable}, ${folder}: ${error.holder}`]);
+    }
+    const { message } = error as Error;
+    log('warn', 'a folder cannot be locked against a second consumer', { folder, reason: message });
+  }
 }
 
 function listenProblem({ code, message }: NodeJS.ErrnoException): string {

@@ -56,7 +56,7 @@ export async function startConsumer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<ConsumerProcess> {
   const child = execa('node', [MAIN], {
-    env: { FIFO_DIR: fifoDir, PORT: '0', ...env },
+    env: { FIFO_DIR: fifoDir, PORT: '0', DURABILITY: 'none', ...env },
     reject: false,
     buffer: false,
   });
