@@ -7,8 +7,8 @@ import { type FieldPath, parseFieldPath } from '@event-tally/shared/field-path.j
 import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
 import { z } from 'zod';
 import { type Duration, parseDuration } from './duration.js';
+import { DURABILITIES, type Durability } from './state/durability.js';
 
-export const DURABILITIES = ['journal', 'checkpoint', 'none'] as const;
 /** Under the current folder. */
 const DEFAULT_STATE_DIR = 'state';
 
@@ -252,7 +252,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly fifoDir: string;
-  readonly durability: (typeof DURABILITIES)[number];
+  readonly durability: Durability;
   readonly stateDir: string;
   readonly checkpointIntervalMs: number;
   readonly journalSyncIntervalMs: number;

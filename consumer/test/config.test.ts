@@ -86,6 +86,56 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     good: [['/ipc', '/ipc']],
     bad: [],
   },
+  DURABILITY: {
+    read: (config) => config.durability,
+    byDefault: 'journal',
+    good: [
+      ['journal', 'journal'],
+      ['checkpoint', 'checkpoint'],
+      ['none', 'none'],
+    ],
+    bad: [
+      ['a durability that does not exist', 'replicated'],
+      ['another case', 'Journal'],
+    ],
+  },
+  STATE_DIR: {
+    read: (config) => config.stateDir,
+    byDefault: 'state',
+    good: [['/state', '/state']],
+    bad: [],
+  },
+  CHECKPOINT_INTERVAL: {
+    read: (config) => config.checkpointIntervalMs,
+    byDefault: 10_000,
+    good: [
+      ['1s', 1000],
+      ['1h', 3_600_000],
+    ],
+    bad: [...notDurations, ['zero', '0s'], ['a duration too long', '3601s']],
+  },
+  JOURNAL_SYNC_INTERVAL: {
+    read: (config) => config.journalSyncIntervalMs,
+    byDefault: 1000,
+    good: [
+      ['2s', 2000],
+      ['1h', 3_600_000],
+    ],
+    bad: [...notDurations, ['zero', '0s'], ['a duration too long', '3601s']],
+  },
+  JOURNAL_BYTES_MAX: {
+    read: (config) => config.journalBytesMax,
+    byDefault: 67_108_864,
+    good: [
+      ['65536', 65_536],
+      ['4294967296', 4_294_967_296],
+    ],
+    bad: [
+      ...notWholeNumbers,
+      ['a number too small', '65535'],
+      ['a number too large', '4294967297'],
+    ],
+  },
   EVENT_TYPE_FIELD: {
     read: (config) => config.mapping.eventType,
     byDefault: ['event_type'],

@@ -179,7 +179,7 @@ describe('node consumer/dist/main.js -', () => {
   it('goes on serving once standard input has ended', async () => {
     const consumer = execa(process.execPath, [MAIN, '-'], {
       cwd: dir.path,
-      env: { PORT: '0' },
+      env: { PORT: '0', DURABILITY: 'none' },
       stdin: 'pipe',
       reject: false,
       timeout: 20_000,

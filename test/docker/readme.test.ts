@@ -57,7 +57,7 @@ describe("the README's commands with Docker", () => {
   it('/stats has the fields shown', async () => {
     await run(shellBlocks('Start')[0] as string);
     const { command, output } = consoleCommands('Start')[2] as { command: string; output: string };
-    await stack.waitForStats('a line', ({ lines }) => lines > 0);
+    await stack.waitForStats('a checkpoint', ({ state }) => (state?.checkpoints ?? 0) > 0);
     expect(shape(JSON.parse(await run(command)))).to.deep.equal(shape(JSON.parse(output)));
   });
 

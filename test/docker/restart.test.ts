@@ -11,6 +11,9 @@ async function countedNumbers(stack: Stack): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
+/** Of a line of the generators here, at least. */
+const LINE_BYTES = 51;
+
 function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
@@ -54,13 +57,14 @@ describe('a consumer that restarts', () => {
         fs.writeFileSync(`${generatorDir}/go-${part}`, '');
         await stack.waitForLog('producer', `part ${part} is under way`);
         await stack.up('consumer');
-        await stack.waitForStats('the whole part', ({ accepted }) => accepted >= LINES);
+        await stack.waitForStats('the whole part', ({ accepted }) => accepted >= part * LINES);
 
-        expect(await countedNumbers(stack)).to.deep.equal(
-          numbers((part - 1) * LINES + 1, part * LINES),
-        );
-        const { lines, accepted } = await stack.stats();
-        expect({ lines, accepted }).to.deep.equal({ lines: LINES, accepted: LINES });
+        expect(await countedNumbers(stack)).to.deep.equal(numbers(1, part * LINES));
+        const { accepted, rejected } = await stack.stats();
+        expect({ accepted, rejected: sum(rejected) }).to.deep.equal({
+          accepted: part * LINES,
+          rejected: 0,
+        });
       });
     }
 
@@ -95,21 +99,23 @@ describe('a consumer that restarts', () => {
     afterEach(() => stack.remove());
 
     const RESTARTS = [
-      { name: 'docker compose restart', commands: [['restart', 'consumer']] },
+      { name: 'docker compose restart', commands: [['restart', 'consumer']], lostMax: 0 },
       {
         name: 'docker compose kill and up',
         commands: [
           ['kill', 'consumer'],
           ['up', '--detach', '--wait', 'consumer'],
         ],
+        // As many as one read holds; the line that it ends in may be torn.
+        lostMax: Math.ceil(65_536 / LINE_BYTES) + 1,
       },
     ];
 
-    for (const { name, commands } of RESTARTS) {
-      it(`goes on without a gap after ${name}`, async () => {
+    for (const { name, commands, lostMax } of RESTARTS) {
+      it(`loses at most ${lostMax} events after ${name}, and counts none twice`, async () => {
         const before = await stack.waitForStats('a flow', ({ accepted }) => accepted > 1000);
         for (const command of commands) await stack.compose(...command);
-        await stack.waitForStats('a new flow', ({ accepted }) => accepted > 1000);
+        await stack.waitForStats('a new flow', ({ accepted }) => accepted > before.accepted + 1000);
         fs.writeFileSync(`${generatorDir}/enough`, '');
         await waitFor(
           () => 'the last event',
@@ -117,13 +123,10 @@ describe('a consumer that restarts', () => {
         );
 
         const counted = await countedNumbers(stack);
-        const [first, last] = [counted[0]!, counted.at(-1)!];
-        // It begins with what its predecessor had not read.
-        expect(first).to.be.above(before.accepted);
-        expect(counted).to.deep.equal(numbers(first, last));
-        // One line may have been cut in two: its beginning was read by the predecessor.
+        const lost = counted.at(-1)! - counted.length;
+        expect(lost).to.be.at.most(lostMax);
         const stats = await stack.stats();
-        expect(sum(stats.rejected)).to.be.at.most(1);
+        expect(sum(stats.rejected)).to.be.at.most(lost === 0 ? 0 : 1);
         expect(stats.accepted).to.equal(counted.length);
       });
     }

@@ -28,6 +28,7 @@ export interface Stats {
   readonly blank: number;
   readonly rejected: Counts;
   readonly words: { readonly distinct: number };
+  readonly state: { readonly checkpoints: number } | null;
   readonly sources: readonly { readonly name: string; readonly lines: number }[];
 }
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Counts, IngestStats, Series } from '../ingest/ingest-client.js';
 import type { CountedKind, PostAnswer } from '../ingest/protocol.js';
 import { SOURCE_STATES } from '../sources/source.js';
+import { DURABILITIES } from '../state/durability.js';
 import { firstStepOf } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind } from '../tally/key-table.js';
 import type { KeyTotal } from '../tally/ranking.js';
@@ -125,6 +126,18 @@ export const statsSchema = z
       .describe('The largest event time that was not too far ahead; null before the first.'),
     since: moment.since,
     last_line_seconds_ago: seconds.nullable(),
+    state: z
+      .object({
+        durability: z.enum(DURABILITIES).exclude(['none']),
+        journal_bytes: count.describe('Of the journals since the newest checkpoint.'),
+        checkpoints: count.describe('Taken since the start, by each ingest thread at least.'),
+        last_checkpoint_seconds: seconds
+          .nullable()
+          .describe('How long the last one took; null before the first.'),
+        fault: z.string().nullable().describe('Why the counts cannot be kept; null when they can.'),
+      })
+      .nullable()
+      .describe('What outlasts the process; null: nothing does.'),
     sources: z.array(
       z.object({
         name: z.string(),
@@ -287,6 +300,7 @@ export function statsDocument(stats: IngestStats): z.output<typeof statsSchema> 
     last_event_time: stats.lastEventTime,
     since: stats.since,
     last_line_seconds_ago: milliseconds(stats.lastLineSecondsAgo),
+    state: stateMember(stats.state),
     sources: stats.sources.map(({ name, state, reason, lines, bytes, lastLineSecondsAgo }) => ({
       name,
       state,
@@ -295,6 +309,18 @@ export function statsDocument(stats: IngestStats): z.output<typeof statsSchema> 
       bytes,
       last_line_seconds_ago: milliseconds(lastLineSecondsAgo),
     })),
+  };
+}
+
+function stateMember(state: IngestStats['state']): StatsDocument['state'] {
+  if (state === null) return null;
+  const { durability, journalBytes, checkpoints, lastCheckpointSeconds, fault } = state;
+  return {
+    durability,
+    journal_bytes: journalBytes,
+    checkpoints,
+    last_checkpoint_seconds: milliseconds(lastCheckpointSeconds),
+    fault,
   };
 }
 

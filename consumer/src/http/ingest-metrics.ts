@@ -68,7 +68,8 @@ function addStats(
   { now, keysMax }: IngestScrape,
   { gauge, counter }: { readonly gauge: Add; readonly counter: Add },
 ): void {
-  const { accepted, blank, rejected, windows, sources, lastEventTime, lastLineSecondsAgo } = stats;
+  const { accepted, blank, rejected, windows, sources, state } = stats;
+  const { lastEventTime, lastLineSecondsAgo } = stats;
   const bySource = (value: (source: (typeof sources)[number]) => number): Series[] =>
     sources.map((source) => [{ source: source.name }, value(source)]);
   const byKind = (value: (kind: (typeof KEY_KINDS)[number]) => number): Series[] =>
@@ -130,6 +131,26 @@ function addStats(
       SOURCE_STATES.map((state): Series => [{ source: name, state }, Number(state === current)]),
     ),
   );
+  if (state !== null) {
+    gauge(
+      'state_journal_bytes',
+      'Bytes of the journals since the newest checkpoint.',
+      one(state.journalBytes),
+    );
+    counter('state_checkpoints_total', 'Checkpoints taken.', one(state.checkpoints));
+    if (state.lastCheckpointSeconds !== null) {
+      gauge(
+        'state_last_checkpoint_seconds',
+        'How long the last checkpoint took.',
+        one(state.lastCheckpointSeconds),
+      );
+    }
+    gauge(
+      'state_fault',
+      'Whether the counts cannot be kept; /readyz says why.',
+      one(Number(state.fault !== null)),
+    );
+  }
   if (lastEventTime !== null) {
     gauge(
       'last_event_age_seconds',

@@ -41,7 +41,12 @@ export async function askSoon<T>(ingest: IngestClient, ask: () => Promise<T>): P
 export function readinessChecks(asked: Asked<IngestStats>): ReadinessChecks {
   if (!asked.ok) return { ingest: asked };
   const stats = asked.answer;
-  return { ingest: { ok: true }, fifo_dir: fifoDirCheck(stats), ...sourceChecks(stats) };
+  return {
+    ingest: { ok: true },
+    fifo_dir: fifoDirCheck(stats),
+    ...stateCheck(stats),
+    ...sourceChecks(stats),
+  };
 }
 
 export function isReady(checks: ReadinessChecks): boolean {
@@ -50,6 +55,12 @@ export function isReady(checks: ReadinessChecks): boolean {
 
 function fifoDirCheck({ fifoDirFault }: IngestStats): Check {
   return fifoDirFault === null ? { ok: true } : { ok: false, reason: fifoDirFault };
+}
+
+/** Without durability there is nothing to check. */
+function stateCheck({ state }: IngestStats): ReadinessChecks {
+  if (state === null) return {};
+  return { state: state.fault === null ? { ok: true } : { ok: false, reason: state.fault } };
 }
 
 /** A source that is gone is a producer's affair; one that cannot be read is an operator's. */

@@ -70,6 +70,8 @@ const ATTEMPTS_MAX = 10;
 const STEPS = [1, MINUTE_SECONDS, HOUR_SECONDS] as const;
 /** The name of standard input as a source. */
 const STDIN = '-';
+/** How often a start that the disk did not allow for is tried again. */
+const BEGIN_RETRY_MS = 1000;
 const POST_STATUS: SourceStatus = { state: 'open', reason: null };
 const NO_COUNTS: SourceCounts = { lines: 0, bytes: 0, lastLineSecondsAgo: null, idleSeconds: 0 };
 
@@ -85,7 +87,7 @@ export interface IngestPoolOptions extends IngestOptions {
 export interface PoolState extends Omit<ThreadStateOptions, 'folder' | 'from'> {
   /** One for each thread. */
   readonly threads: readonly ThreadFolders[];
-  /** All threads have begun in their folders, and nothing is read yet. */
+  /** All threads have begun in their folders, and nothing is read yet. What it throws is tried again. */
   onBegun(): void;
   /** The state of a thread is damaged: it cannot be gone on with. */
   onDamaged(problem: string): void;
@@ -116,6 +118,12 @@ export class IngestPool implements IngestClient {
   /** null: nothing outlasts the threads. */
   readonly #state: PoolState | null;
   #hasBegun = false;
+  #setBegun: () => void = () => {};
+  readonly #begun = new Promise<void>((resolve) => {
+    this.#setBegun = resolve;
+  });
+  /** Why nothing is read yet; null when nothing is wrong. */
+  #beginFault: string | null = null;
 
   constructor(
     options: IngestPoolOptions,
@@ -242,6 +250,8 @@ export class IngestPool implements IngestClient {
   }
 
   async post(lines: Uint8Array<ArrayBuffer>): Promise<PostAnswer> {
+    // What a thread counted before would not count, if the process were killed now.
+    if (this.#state !== null) await this.#begun;
     const running = this.#threads.filter((thread) => thread.state === 'running');
     const thread = leastOf(running.length === 0 ? this.#threads : running, (each) => each.waiting);
     const answer = await thread.ask({ kind: 'post', lines }, [lines.buffer]);
@@ -317,9 +327,14 @@ export class IngestPool implements IngestClient {
       lastEventTime: newest < 0 ? null : newest,
       lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
       sources: this.#sourceStats(sources),
-      state: mergeStateStats(answers.map((answer) => answer.state)),
+      state: this.#stateStats(answers),
       fifoDirFault: this.#fifos?.fault ?? null,
     };
+  }
+
+  #stateStats(answers: readonly StatsAnswer[]): IngestStats['state'] {
+    const merged = mergeStateStats(answers.map(({ state }) => state));
+    return merged && { ...merged, fault: this.#beginFault ?? merged.fault };
   }
 
   /** Keys of all threads, each once. All of them are known once every thread has answered. */
@@ -383,11 +398,25 @@ export class IngestPool implements IngestClient {
 
   #ready(): void {
     // Once all run: the first thread to come up must not get all sources that are there already.
-    if (this.state !== 'running') return;
-    if (!this.#hasBegun) this.#state?.onBegun();
-    this.#hasBegun = true;
+    if (this.state !== 'running' || !this.#begin()) return;
     if (this.#options.readsStdin && !this.#threadOf.has(STDIN)) this.#open(STDIN, null, STDIN);
     this.#fifos?.look();
+  }
+
+  /** False where the state cannot be begun with yet: it is tried again. */
+  #begin(): boolean {
+    if (this.#hasBegun) return true;
+    try {
+      this.#state?.onBegun();
+      this.#hasBegun = true;
+      this.#beginFault = null;
+      this.#setBegun();
+    } catch (error) {
+      this.#beginFault = (error as Error).message;
+      this.#reportFault(this.#beginFault);
+      setTimeout(() => this.#ready(), BEGIN_RETRY_MS).unref();
+    }
+    return this.#hasBegun;
   }
 
   /** A source that a thread has counted before stays with it: what is unfinished of it is there. */

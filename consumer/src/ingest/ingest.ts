@@ -4,6 +4,7 @@ import { ReferenceScanner } from '../scan/reference-scanner.js';
 import type { Scanner, Unfinished } from '../scan/scanner.js';
 import { FifoReader } from '../sources/fifo-reader.js';
 import { StdinReader } from '../sources/stdin-reader.js';
+import type { SavedSource } from '../state/checkpoint-records.js';
 import { writeJournalRecord } from '../state/journal-record.js';
 import { Restorer } from '../state/restorer.js';
 import type { StateFiles } from '../state/state-files.js';
@@ -168,26 +169,21 @@ export class Ingest {
   async keepState(state: ThreadStateOptions, files: StateFiles): Promise<readonly Recovery[]> {
     const { folder, from, ...options } = state;
     files.mkdirSync(folder, { recursive: true });
-    let keepsIds = from.length === 1 && from[0] === folder;
+    let keepsIds = from.every((each) => each === folder);
     const recoveries: Recovery[] = [];
     for (const each of from) {
       const restorer = new Restorer(this.#tables, this.#tally);
       recoveries.push(recover(files, each, restorer));
       keepsIds &&= restorer.keepsIds;
-      for (const { name, identity, lines, bytes, unfinished } of restorer.sources) {
-        const source = this.#sourceOf(name);
-        source.identity = identity;
-        source.lines += lines;
-        source.bytes += bytes;
-        source.unfinished = unfinished;
-        source.journaledBytes = unfinished.isSkipping ? 0 : unfinished.tail.length;
-      }
+      for (const source of restorer.sources) this.#restoreSource(source);
     }
     for (const of of KEY_KINDS) this.#keysJournaled[of] = this.#tables[of].size;
-    this.#state = new StateWriter({
+    const writer = new StateWriter({
       ...options,
       folder,
-      newest: keepsIds ? (recoveries[0] as Recovery).newest : 0,
+      // Where a checkpoint is damaged, what replaces it is made anew as well.
+      beginsAnew: !keepsIds || recoveries.some(({ skipped }) => skipped.length > 0),
+      journalBytes: recoveries.reduce((sum, { journalBytes }) => sum + journalBytes, 0),
       files,
       content: () => ({
         tables: this.#tables,
@@ -196,9 +192,18 @@ export class Ingest {
       }),
       onFault: (fault) => this.#setFault(fault),
     });
-    // Where ids are others than in those files, or the files lie elsewhere, nothing can go on with them.
-    if (!keepsIds) await this.#state.checkpoint();
+    this.#state = writer;
+    await writer.begun;
     return recoveries;
+  }
+
+  #restoreSource({ name, identity, lines, bytes, unfinished }: SavedSource): void {
+    const source = this.#sourceOf(name);
+    source.identity = identity;
+    source.lines += lines;
+    source.bytes += bytes;
+    source.unfinished = unfinished;
+    source.journaledBytes = unfinished.isSkipping ? 0 : unfinished.tail.length;
   }
 
   /** Sources that were counted, now or before. */
@@ -398,7 +403,8 @@ export class Ingest {
     source.journaledBytes = unfinished.isSkipping ? 0 : unfinished.tail.length;
     const newKeys = { types: this.#keysToJournal('types'), words: this.#keysToJournal('words') };
     const { name, identity } = source;
-    const record = { newKeys, changes, source: { name, identity, unfinished, knownBytes } };
+    const { batch } = this.#tally;
+    const record = { batch, newKeys, changes, source: { name, identity, unfinished, knownBytes } };
     this.#state.append((writer) => writeJournalRecord(writer, record));
   }
 

@@ -131,9 +131,11 @@ function addSources(a: SourceCounts, b: SourceCounts): SourceCounts {
 /** null where nothing is kept. */
 export function mergeStateStats(parts: readonly (StateStats | null)[]): StateStats | null {
   const kept = parts.filter((part) => part !== null);
-  if (kept.length === 0) return null;
+  const [first] = kept;
+  if (first === undefined) return null;
   const seconds = kept.map((part) => part.lastCheckpointSeconds).filter((each) => each !== null);
   return {
+    durability: first.durability,
     journalBytes: kept.reduce((sum, part) => sum + part.journalBytes, 0),
     checkpoints: Math.min(...kept.map((part) => part.checkpoints)),
     lastCheckpointSeconds: seconds.length === 0 ? null : Math.max(...seconds),

@@ -75,9 +75,10 @@ export class FifoReader {
     readWrite.destroy();
   }
 
-  /** Reads no further, but for a read that may be on its way, until `goOn`. */
+  /** Reads no further until `goOn`. */
   hold(): void {
     this.#isHeld = true;
+    this.#socket.pause();
   }
 
   goOn(): void {
@@ -109,6 +110,7 @@ export class FifoReader {
     const takeTurn = () => {
       if (!socket.destroyed && !this.#isHeld) socket.resume();
     };
+    if (this.#isHeld) socket.pause();
     let failure: Error | null = null;
     socket.on('error', (error) => {
       failure = error;

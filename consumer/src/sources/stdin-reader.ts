@@ -39,6 +39,7 @@ export class StdinReader {
   /** Reads no further, but for a read that may be on its way, until `goOn`. */
   hold(): void {
     this.#isHeld = true;
+    this.#stream.pause();
   }
 
   goOn(): void {

@@ -18,6 +18,8 @@ export interface SourceChange {
 }
 
 export interface JournalRecord {
+  /** The tally's after these changes: one more than that of the record before. */
+  readonly batch: number;
   readonly newKeys: Readonly<Record<KeyKind, readonly string[]>>;
   readonly changes: Changes;
   readonly source: SourceChange;
@@ -28,8 +30,9 @@ const SECOND_OFFSET = 2;
 
 export function writeJournalRecord(
   writer: ByteWriter,
-  { newKeys, changes, source }: JournalRecord,
+  { batch, newKeys, changes, source }: JournalRecord,
 ): void {
+  writer.uint(batch);
   for (const of of KEY_KINDS) writeTexts(writer, newKeys[of]);
   writer.uint(changes.bytes);
   writer.uint(changes.lines);
@@ -58,6 +61,7 @@ export function writeJournalRecord(
 
 /** In the record's unfinished line the bytes that were known before are missing. */
 export function readJournalRecord(reader: ByteReader): JournalRecord {
+  const batch = reader.uint();
   const newKeys = { types: readTexts(reader), words: readTexts(reader) };
   const bytes = reader.uint();
   const lines = reader.uint();
@@ -102,7 +106,7 @@ export function readJournalRecord(reader: ByteReader): JournalRecord {
   };
   const name = reader.text();
   const identity = reader.text();
-  return { newKeys, changes, source: { name, identity, ...readUnfinished(reader) } };
+  return { batch, newKeys, changes, source: { name, identity, ...readUnfinished(reader) } };
 }
 
 export function writeTexts(writer: ByteWriter, texts: readonly string[]): void {

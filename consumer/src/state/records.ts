@@ -68,7 +68,9 @@ export function readRecords(
   if (bytes.length < head.length && head.subarray(0, bytes.length).equals(bytes)) {
     return { wholeBytes: 0, fault: 'torn' };
   }
-  if (!head.equals(bytes.subarray(0, head.length))) throw new ForeignFileError(foreignness(bytes));
+  if (!head.equals(bytes.subarray(0, head.length))) {
+    throw new ForeignFileError(foreignness(kind, bytes));
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = head.length;
   while (at < bytes.length) {
@@ -94,10 +96,20 @@ function checksum(bytes: Uint8Array): number {
   return crc32c.buf(bytes) >>> 0;
 }
 
-function foreignness(bytes: Uint8Array): string {
+/** Whether the bytes begin as a state file of this kind, of whatever version. */
+export function hasHead(kind: FileKind, bytes: Uint8Array): boolean {
+  return versionOf(bytes)?.kind === kind;
+}
+
+function versionOf(bytes: Uint8Array): { readonly kind: string; readonly version: string } | null {
   const [line] = Buffer.from(bytes.subarray(0, 64)).toString('latin1').split('\n');
-  const version = /^event-tally \w+ (\d+)$/.exec(line ?? '')?.[1];
-  return version === undefined
-    ? 'it is no state file of event-tally'
-    : `it is of version ${version}; this program reads version ${FORMAT_VERSION}`;
+  const [, kind, version] = /^event-tally (\w+) (\d+)$/.exec(line ?? '') ?? [];
+  return kind === undefined || version === undefined ? null : { kind, version };
+}
+
+function foreignness(kind: FileKind, bytes: Uint8Array): string {
+  const found = versionOf(bytes);
+  return found?.kind === kind
+    ? `it is of version ${found.version}; this program reads version ${FORMAT_VERSION}`
+    : `it is no ${kind} of event-tally`;
 }

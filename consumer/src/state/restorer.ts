@@ -6,6 +6,11 @@ import { ByteReader } from './bytes.js';
 import { readCheckpointRecord, type SavedSource } from './checkpoint-records.js';
 import { readJournalRecord } from './journal-record.js';
 
+/** A record does not follow the one before it. */
+export class RecordGapError extends Error {
+  override readonly name = 'RecordGapError';
+}
+
 /**
  * Adds the state of one folder, record by record, to a tally: the ids in it are those of the key tables
  * that it was written with, so keys are looked up anew in those that are there now.
@@ -16,6 +21,8 @@ export class Restorer {
   /** By id in the files: the id here. The overflow key is 0 everywhere. */
   readonly #idsHere: Record<KeyKind, number[]> = { types: [0], words: [0] };
   readonly #sources = new Map<string, SavedSource>();
+  /** Number of the batch that was added last. */
+  #batch = 0;
 
   constructor(tables: Readonly<Record<KeyKind, KeyTable>>, tally: Tally) {
     this.#tables = tables;
@@ -55,6 +62,7 @@ export class Restorer {
         for (const of of KEY_KINDS) this.#translateIds(of, totals[of]);
         this.#translateIds('types', totals.sums);
         this.#tally.restore(totals);
+        this.#batch = totals.batch;
         break;
       }
       case 'end':
@@ -63,7 +71,11 @@ export class Restorer {
   }
 
   addJournalRecord(payload: Uint8Array): void {
-    const { newKeys, changes, source } = readJournalRecord(new ByteReader(payload));
+    const { batch, newKeys, changes, source } = readJournalRecord(new ByteReader(payload));
+    if (batch !== this.#batch + 1) {
+      throw new RecordGapError(`a record is of batch ${batch}, and follows batch ${this.#batch}`);
+    }
+    this.#batch = batch;
     for (const of of KEY_KINDS) this.#addKeys(of, newKeys[of]);
     this.#translateChanges(changes);
     this.#tally.apply(changes);

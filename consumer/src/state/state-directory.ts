@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import { z } from 'zod';
-import { FORMAT_VERSION } from './records.js';
+import { FORMAT_VERSION, fileHead } from './records.js';
 import { replaceFile, type StateFiles } from './state-files.js';
+import { fileName, fileNumbers } from './thread-folder.js';
 
 /** Settings that change what is counted: with others the same folder would mix two kinds of counts. */
 export type Mapping = FieldMapping;
@@ -18,7 +19,7 @@ export interface Bounds {
   readonly WINDOW_CELLS_MAX: number;
 }
 
-const MANIFEST = 'state.json';
+export const MANIFEST = 'state.json';
 
 const manifestSchema = z.object({
   version: z.literal(FORMAT_VERSION),
@@ -56,6 +57,7 @@ export class StateDirectory {
   readonly #directory: string;
   readonly #files: StateFiles;
   readonly #manifest: Manifest;
+  readonly #isNew: boolean;
 
   /** Throws StateDirectoryError, and what the file system throws. */
   constructor(
@@ -69,6 +71,7 @@ export class StateDirectory {
     files.mkdirSync(directory, { recursive: true });
     const before = readManifest(files, path.join(directory, MANIFEST));
     if (before !== null) checkMapping(directory, before.mapping, { ...mapping });
+    else checkIsEmpty(files, directory);
     const isSame = before === null || before.workers === workers;
     const generation = before === null ? 1 : before.generation + (isSame ? 0 : 1);
     this.#manifest = {
@@ -78,6 +81,7 @@ export class StateDirectory {
       mapping: { ...mapping },
       bounds: { ...bounds },
     };
+    this.#isNew = JSON.stringify(before) !== JSON.stringify(this.#manifest);
     const folder = (of: number, thread: number) => path.join(directory, String(of), String(thread));
     if (!isSame || before === null) {
       // What an earlier attempt has left of it.
@@ -99,11 +103,10 @@ export class StateDirectory {
   /** To be called once every thread has begun in its folder: from now on these count. */
   commit(): void {
     const files = this.#files;
-    replaceFile(
-      files,
-      path.join(this.#directory, MANIFEST),
-      Buffer.from(`${JSON.stringify(this.#manifest, null, 2)}\n`),
-    );
+    if (this.#isNew) {
+      const text = `${JSON.stringify(this.#manifest, null, 2)}\n`;
+      replaceFile(files, path.join(this.#directory, MANIFEST), Buffer.from(text));
+    }
     for (const name of files.readdirSync(this.#directory)) {
       if (!/^\d+$/.test(name) || Number(name) === this.#manifest.generation) continue;
       files.rmSync(path.join(this.#directory, name), { recursive: true, force: true });
@@ -134,6 +137,28 @@ export function readManifest(files: StateFiles, file: string): Manifest | null {
       ? `${file} is damaged: remove the folder to begin anew`
       : `${file} is of version ${JSON.stringify(version)}; this program reads version ${FORMAT_VERSION}`,
   );
+}
+
+/** Without a manifest nobody has counted here: what is begun and not committed holds no record. */
+function checkIsEmpty(files: StateFiles, directory: string): void {
+  for (const generation of files.readdirSync(directory).filter((name) => /^\d+$/.test(name))) {
+    for (const thread of files.readdirSync(path.join(directory, generation))) {
+      const folder = path.join(directory, generation, thread);
+      if (!holdsCounts(files, folder)) continue;
+      const manifest = path.join(directory, MANIFEST);
+      throw new StateDirectoryError(
+        `${manifest} is missing, and there are counts in ${folder}: put it back, or remove the folder to begin anew`,
+      );
+    }
+  }
+}
+
+function holdsCounts(files: StateFiles, folder: string): boolean {
+  if (fileNumbers(files, folder, 'checkpoint').length > 0) return true;
+  return fileNumbers(files, folder, 'journal').some((number) => {
+    const { length } = files.readFileSync(path.join(folder, fileName('journal', number)));
+    return length > fileHead('journal').length;
+  });
 }
 
 function checkMapping(

@@ -12,6 +12,7 @@ export type StateFiles = Pick<
   | 'ftruncateSync'
   | 'fsyncSync'
   | 'fdatasync'
+  | 'fdatasyncSync'
   | 'closeSync'
   | 'renameSync'
   | 'rmSync'
@@ -25,6 +26,13 @@ export function syncFolder(files: StateFiles, folder: string): void {
   } finally {
     files.closeSync(descriptor);
   }
+}
+
+/** fdatasync by a thread of the pool. */
+export function dataSynced(files: StateFiles, descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    files.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+  });
 }
 
 /** write(2) may write less than it is given; this writes all, or throws. */

@@ -12,8 +12,9 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ByteWriter } from './bytes.js';
 import { type CheckpointContent, checkpointRecords } from './checkpoint-records.js';
+import type { Durability } from './durability.js';
 import { fileHead, RecordWriter } from './records.js';
-import { type StateFiles, syncFolder, writeAll } from './state-files.js';
+import { dataSynced, type StateFiles, syncFolder, writeAll } from './state-files.js';
 import { fileName, fileNumbers } from './thread-folder.js';
 
 /** Work on a checkpoint between two turns of the event loop, in which reads are counted. */
@@ -22,13 +23,21 @@ const SLICE_MS = 4;
 const PIECE_BYTES = 262_144;
 /** How often a write that failed is tried again. */
 const RETRY_INTERVAL_MS = 250;
+/** How long after a checkpoint that failed the next is tried, where nothing is read until there is one. */
+const CHECKPOINT_RETRY_MS = 1000;
 
 export interface StateWriterOptions {
+  /** There is one, and what is in it was read. */
   readonly folder: string;
-  /** Number of the newest file in the folder; 0: there is none. */
-  readonly newest: number;
   /** Without a journal, what was counted since the last checkpoint is lost with the process. */
   readonly hasJournal: boolean;
+  /**
+   * What is in the folder cannot be gone on with: its ids are others. Nothing may be read until there is
+   * a checkpoint.
+   */
+  readonly beginsAnew: boolean;
+  /** Of the journals in the folder that are newer than its checkpoint. */
+  readonly journalBytes: number;
   readonly checkpointIntervalMs: number;
   readonly journalSyncIntervalMs: number;
   /** Past it a checkpoint is taken early; past twice as much, reading waits for it. */
@@ -41,6 +50,7 @@ export interface StateWriterOptions {
 }
 
 export interface StateStats {
+  readonly durability: Exclude<Durability, 'none'>;
   readonly journalBytes: number;
   readonly checkpoints: number;
   /** How long the last checkpoint took; null before the first. */
@@ -49,48 +59,78 @@ export interface StateStats {
 }
 
 export class StateWriter {
+  /** Resolves once what is in the folder can be gone on with; before that nothing may be read. */
+  readonly begun: Promise<void>;
+  #setBegun: () => void = () => {};
   readonly #options: StateWriterOptions;
   readonly #records = new RecordWriter();
   #number: number;
+  /** null where there is none, or where it cannot be begun yet. */
   #journal: number | null = null;
   /** Bytes of the journals since the newest checkpoint. */
-  #journalBytes = 0;
+  #journalBytes: number;
   /** What the disk has not taken yet, of one append. */
   #waiting: Uint8Array | null = null;
+  /** Something was counted since the newest checkpoint was begun. */
+  #isChanged: boolean;
+  /** What was written to the journal may not be there: only a checkpoint makes up for it. */
+  #needsCheckpoint: boolean;
   #isDirty = false;
   #isSyncing = false;
   #faults = { journal: null as string | null, checkpoint: null as string | null };
   #reported: string | null = null;
   #checkpoint: Promise<void> | null = null;
+  #checkpointFailedAt = Number.NEGATIVE_INFINITY;
   #checkpoints = 0;
   #lastCheckpointSeconds: number | null = null;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  /** Throws where the first journal cannot be begun. */
   constructor(options: StateWriterOptions) {
+    const { files, folder, beginsAnew, journalBytes } = options;
     this.#options = options;
-    const { files, folder, newest, hasJournal } = options;
-    // A checkpoint without a journal is a start for one: there must be no gap in their numbers.
-    const hasNewest = fileNumbers(files, folder, 'journal').includes(newest);
-    this.#number = hasNewest || newest === 0 ? newest + 1 : newest;
-    if (hasJournal) this.#journal = this.#openJournal(this.#number);
+    this.#journalBytes = journalBytes;
+    this.#isChanged = journalBytes > 0;
+    this.#needsCheckpoint = beginsAnew;
+    const journals = fileNumbers(files, folder, 'journal');
+    const newest = Math.max(0, ...journals, ...fileNumbers(files, folder, 'checkpoint'));
+    // The journal of a checkpoint has its number: there must be no gap.
+    this.#number = beginsAnew ? newest : Math.max(newest, 1);
+    if (!beginsAnew) this.#beginJournal(journals.includes(newest));
     this.#every(options.checkpointIntervalMs, () => this.checkpoint());
     this.#every(options.journalSyncIntervalMs, () => this.#sync());
     this.#every(RETRY_INTERVAL_MS, () => this.#retry());
+    this.begun = new Promise((resolve) => {
+      this.#setBegun = resolve;
+    });
+    if (beginsAnew) void this.checkpoint();
+    else this.#setBegun();
+    this.#report();
   }
 
   stats(): StateStats {
     return {
+      durability: this.#options.hasJournal ? 'journal' : 'checkpoint',
       journalBytes: this.#journalBytes,
       checkpoints: this.#checkpoints,
       lastCheckpointSeconds: this.#lastCheckpointSeconds,
-      fault: this.#fault ?? this.#faults.checkpoint,
+      fault: this.fault ?? this.#faults.checkpoint,
     };
+  }
+
+  /** Why nothing may be read; null when reading may go on. */
+  get fault(): string | null {
+    const { journal, checkpoint } = this.#faults;
+    if (journal !== null) return journal;
+    if (this.#needsCheckpoint) return checkpoint;
+    // Without checkpoints the journal would grow without a bound.
+    const isFull = this.#journalBytes > 2 * this.#options.journalBytesMax;
+    return isFull ? (checkpoint ?? 'the journal is full until a checkpoint is taken') : null;
   }
 
   /** Writes a record of what one read has changed. */
   append(write: (payload: ByteWriter) => void): void {
-    if (this.#journal === null) return;
+    this.#isChanged = true;
+    if (!this.#options.hasJournal) return;
     this.#records.clear();
     this.#records.add(write);
     const { bytes } = this.#records;
@@ -101,13 +141,16 @@ export class StateWriter {
     this.#report();
   }
 
-  /** Takes a checkpoint, or waits for the one that is being taken. Does not reject. */
+  /** Takes a checkpoint if there is something new, or waits for the one that is being taken. Does not reject. */
   checkpoint(): Promise<void> {
+    if (!this.#isChanged && !this.#needsCheckpoint) return Promise.resolve();
     this.#checkpoint ??= this.#takeCheckpoint()
       .then(() => {
         this.#faults.checkpoint = null;
       })
       .catch((error: Error) => {
+        this.#isChanged = true;
+        this.#checkpointFailedAt = performance.now();
         this.#faults.checkpoint = `the checkpoint cannot be written: ${error.message}`;
       })
       .finally(() => {
@@ -125,18 +168,11 @@ export class StateWriter {
     await this.checkpoint();
     if (this.#journal !== null) this.#options.files.closeSync(this.#journal);
     this.#journal = null;
-  }
-
-  get #fault(): string | null {
-    const { journal, checkpoint } = this.#faults;
-    if (journal !== null) return journal;
-    // Without checkpoints the journal would grow without a bound.
-    const isFull = this.#journalBytes > 2 * this.#options.journalBytesMax;
-    return isFull ? (checkpoint ?? 'the journal is full until a checkpoint is taken') : null;
+    this.#setBegun();
   }
 
   #report(): void {
-    const fault = this.#fault;
+    const { fault } = this;
     if (fault === this.#reported) return;
     this.#reported = fault;
     this.#options.onFault(fault);
@@ -144,6 +180,18 @@ export class StateWriter {
 
   #every(intervalMs: number, callback: () => void): void {
     this.#timers.push(setInterval(callback, intervalMs).unref());
+  }
+
+  /** `goesOn`: the journal is there already. */
+  #beginJournal(goesOn: boolean): void {
+    if (!this.#options.hasJournal) return;
+    const { files, folder } = this.#options;
+    const file = path.join(folder, fileName('journal', this.#number));
+    try {
+      this.#journal = goesOn ? files.openSync(file, 'a') : this.#openJournal(this.#number);
+    } catch (error) {
+      this.#faults.journal = `the journal cannot be written: ${(error as Error).message}`;
+    }
   }
 
   #openJournal(number: number): number {
@@ -165,17 +213,29 @@ export class StateWriter {
     const bytes = this.#waiting === null ? more : Buffer.concat([this.#waiting, more]);
     let at = 0;
     try {
-      while (at < bytes.length) at += files.writeSync(this.#journal as number, bytes, at);
+      if (this.#journal === null) throw new Error('it is not there');
+      while (at < bytes.length) at += files.writeSync(this.#journal, bytes, at);
       this.#waiting = null;
       this.#faults.journal = null;
     } catch (error) {
       this.#waiting = bytes.slice(at);
-      this.#faults.journal = `the journal cannot be written: ${(error as Error).message}`;
+      this.#faults.journal ??= `the journal cannot be written: ${(error as Error).message}`;
     }
   }
 
   #retry(): void {
-    if (this.#waiting !== null) this.#write(new Uint8Array(0));
+    const { hasJournal } = this.#options;
+    if (hasJournal && this.#journal === null && !this.#needsCheckpoint) {
+      this.#faults.journal = null;
+      this.#beginJournal(false);
+    }
+    if (this.#waiting !== null && this.#journal !== null) {
+      this.#faults.journal = null;
+      this.#write(new Uint8Array(0));
+    }
+    const mayTry = performance.now() - this.#checkpointFailedAt > CHECKPOINT_RETRY_MS;
+    const isWanted = this.#needsCheckpoint || this.fault !== null;
+    if (isWanted && this.#waiting === null && mayTry) void this.checkpoint();
     this.#report();
   }
 
@@ -187,28 +247,44 @@ export class StateWriter {
     this.#isSyncing = true;
     files.fdatasync(journal, (error) => {
       this.#isSyncing = false;
+      // The kernel tells of a page that it could not write once, and forgets it: to try again says nothing.
       if (error !== null && journal === this.#journal) {
-        this.#isDirty = true;
-        this.#faults.journal = `the journal cannot be written: ${error.message}`;
-      } else if (this.#waiting === null) this.#faults.journal = null;
+        this.#needsCheckpoint = true;
+        this.#faults.checkpoint = `the journal cannot be written: ${error.message}`;
+        void this.checkpoint();
+      }
       this.#report();
     });
   }
 
   async #takeCheckpoint(): Promise<void> {
-    const { files, folder } = this.#options;
-    if (this.#waiting !== null) throw new Error(this.#faults.journal ?? 'the journal waits');
+    const { files, folder, hasJournal } = this.#options;
     const begin = performance.now();
     const number = this.#number + 1;
     const before = this.#journal;
-    if (before !== null) this.#journal = this.#openJournal(number);
+    const next = hasJournal ? this.#openJournal(number) : null;
+    try {
+      if (before !== null) {
+        // It lasts before the next is written to, or a loss of power could leave a gap between them. What
+        // was appended meanwhile is little: that does not take long.
+        await dataSynced(files, before);
+        files.fdatasyncSync(before);
+      }
+      if (this.#waiting !== null) throw new Error(this.#faults.journal ?? 'the journal waits');
+    } catch (error) {
+      if (next !== null) files.closeSync(next);
+      throw error;
+    }
+    this.#journal = next;
     this.#number = number;
+    if (before !== null) files.closeSync(before);
     const coveredBytes = this.#journalBytes;
+    this.#isChanged = false;
+    const needed = this.#needsCheckpoint;
     const records = checkpointRecords(this.#options.content());
 
     const file = path.join(folder, fileName('checkpoint', number));
     try {
-      if (before !== null) await this.#end(before);
       await this.#writeCheckpoint(`${file}.tmp`, records);
       files.renameSync(`${file}.tmp`, file);
       syncFolder(files, folder);
@@ -218,17 +294,10 @@ export class StateWriter {
     }
     this.#checkpoints++;
     this.#journalBytes -= coveredBytes;
+    if (needed) this.#needsCheckpoint = false;
+    this.#setBegun();
     this.#lastCheckpointSeconds = (performance.now() - begin) / 1000;
     this.#removeOld();
-  }
-
-  /** A journal that nothing is appended to any more. */
-  async #end(journal: number): Promise<void> {
-    try {
-      await dataSynced(this.#options.files, journal);
-    } finally {
-      this.#options.files.closeSync(journal);
-    }
   }
 
   async #writeCheckpoint(
@@ -270,10 +339,4 @@ export class StateWriter {
       }
     }
   }
-}
-
-function dataSynced(files: StateFiles, descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    files.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
-  });
 }

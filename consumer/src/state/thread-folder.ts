@@ -6,13 +6,21 @@
  *   checkpoint-000008   …
  *
  * The newest whole checkpoint and the journals from its number on make the state. The checkpoint before
- * it is kept with its journals, for the case that the newest is damaged.
+ * it is kept with its journals, for the case that the newest is damaged. Records of journals are numbered
+ * through, so that none can be missing unnoticed.
  */
 import path from 'node:path';
 import { ByteReader } from './bytes.js';
 import { readCheckpointRecord } from './checkpoint-records.js';
-import { type FileKind, ForeignFileError, readRecords } from './records.js';
-import type { Restorer } from './restorer.js';
+import {
+  type FileKind,
+  ForeignFileError,
+  fileHead,
+  hasHead,
+  type RecordsRead,
+  readRecords,
+} from './records.js';
+import { RecordGapError, type Restorer } from './restorer.js';
 import { type StateFiles, syncFolder } from './state-files.js';
 
 /** The state in a folder cannot be read as it is. */
@@ -27,8 +35,6 @@ export class StateDamageError extends Error {
 }
 
 export interface Recovery {
-  /** Number of the newest file; 0: there was none. */
-  readonly newest: number;
   /** Of the checkpoint that was read; null: there was none. */
   readonly checkpoint: number | null;
   readonly journalRecords: number;
@@ -54,18 +60,19 @@ export function fileNumbers(files: StateFiles, folder: string, kind: FileKind): 
 }
 
 /**
- * Gives the state in a folder to a restorer, and cuts a torn tail off the last journal. Throws
- * StateDamageError when that state is not all there; what was given is then of no use.
+ * Gives the state in a folder to a restorer. Cuts a torn tail off the last journal, and removes what was
+ * never finished. Throws StateDamageError when that state is not all there; what was given is then of no
+ * use.
  */
 export function recover(files: StateFiles, folder: string, restorer: Restorer): Recovery {
+  removeUnfinished(files, folder);
   const skipped: string[] = [];
   let checkpoint: number | null = null;
-  const checkpoints = fileNumbers(files, folder, 'checkpoint');
-  for (const number of checkpoints.toReversed()) {
+  for (const number of fileNumbers(files, folder, 'checkpoint').toReversed()) {
     const file = path.join(folder, fileName('checkpoint', number));
     const bytes = files.readFileSync(file);
     if (isWholeCheckpoint(file, bytes)) {
-      readRecords('checkpoint', bytes, (payload) => restorer.addCheckpointRecord(payload));
+      readAll('checkpoint', file, bytes, (payload) => restorer.addCheckpointRecord(payload));
       checkpoint = number;
       break;
     }
@@ -89,17 +96,28 @@ export function recover(files: StateFiles, folder: string, restorer: Restorer): 
     const isLast = number === journals.at(-1);
     replay(files, path.join(folder, fileName('journal', number)), isLast, restorer, counted);
   }
-  return {
-    newest: Math.max(checkpoint ?? 0, journals.at(-1) ?? 0),
-    checkpoint,
-    skipped,
-    ...counted,
-  };
+  return { checkpoint, skipped, ...counted };
 }
 
-function isWholeCheckpoint(file: string, bytes: Uint8Array): boolean {
+/** Checkpoints that were being written, and journals that were begun but not written to, at the end. */
+function removeUnfinished(files: StateFiles, folder: string): void {
+  for (const name of files.readdirSync(folder)) {
+    if (name.endsWith('.tmp')) files.rmSync(path.join(folder, name), { force: true });
+  }
+  for (const number of fileNumbers(files, folder, 'journal').toReversed()) {
+    const file = path.join(folder, fileName('journal', number));
+    const bytes = files.readFileSync(file);
+    if (bytes.length > fileHead('journal').length) return;
+    readAll('journal', file, bytes, () => {}); // it is a journal of ours
+    files.rmSync(file);
+  }
+}
+
+/** The last record says how many there are before it. */
+export function isWholeCheckpoint(file: string, bytes: Uint8Array): boolean {
   let records = 0;
   let end: number | null = null;
+  if (!hasHead('checkpoint', bytes)) return false;
   const { fault } = readAll('checkpoint', file, bytes, (payload) => {
     const record = payload.length < 16 ? readCheckpointRecord(new ByteReader(payload)) : null;
     if (record?.kind === 'end') end = record.records;
@@ -137,16 +155,19 @@ function replay(
   syncFolder(files, path.dirname(file));
 }
 
-function readAll(
+/** As readRecords, with StateDamageError for all that the bytes of a file may have wrong. */
+export function readAll(
   kind: FileKind,
   file: string,
   bytes: Uint8Array,
   onPayload: (payload: Uint8Array) => void,
-) {
+): RecordsRead {
   try {
     return readRecords(kind, bytes, onPayload);
   } catch (error) {
-    if (error instanceof ForeignFileError) throw new StateDamageError(file, error.message);
+    if (error instanceof ForeignFileError || error instanceof RecordGapError) {
+      throw new StateDamageError(file, error.message);
+    }
     if (error instanceof RangeError || error instanceof TypeError) {
       throw new StateDamageError(file, `a record is whole but makes no sense: ${error.message}`);
     }

@@ -47,6 +47,7 @@ describe('the HTTP application', () => {
         last_event_time: null,
         since: null,
         last_line_seconds_ago: null,
+        state: null,
         sources: [],
       });
     });
@@ -114,6 +115,7 @@ describe('the HTTP application', () => {
         words: { distinct: 5, overflow: 2 },
         window_cells: { used: 2, max: 100_000, folded: 0 },
         last_event_time: 1509604913.5,
+        state: null,
         since: 1509597600, // the first whole minute of the two hours, the clock skew and a minute before
       });
       expect(batch).to.be.a('number').and.to.be.at.least(1);

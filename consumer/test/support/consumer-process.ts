@@ -34,6 +34,13 @@ export interface StatsDocument {
   readonly last_event_time: number | null;
   readonly since: number | null;
   readonly last_line_seconds_ago: number | null;
+  readonly state: {
+    readonly durability: string;
+    readonly journal_bytes: number;
+    readonly checkpoints: number;
+    readonly last_checkpoint_seconds: number | null;
+    readonly fault: string | null;
+  } | null;
   readonly sources: readonly SourceDocument[];
 }
 

@@ -31,6 +31,13 @@ const stats: z.output<typeof statsSchema> = {
   window_cells: { used: 1051, max: 2_000_000, folded: 0 },
   last_event_time: 1795251086,
   last_line_seconds_ago: 0.129,
+  state: {
+    durability: 'journal',
+    journal_bytes: 5120,
+    checkpoints: 12,
+    last_checkpoint_seconds: 0.004,
+    fault: null,
+  },
   sources: [
     {
       name: 'events-3f1c2b7a9d04.fifo',
@@ -140,7 +147,12 @@ export const EXAMPLES = {
   alive: { status: 'alive' } satisfies z.output<typeof livenessSchema>,
   ready: {
     status: 'ready',
-    checks: { ingest: { ok: true }, fifo_dir: { ok: true }, 'source events-a.fifo': { ok: true } },
+    checks: {
+      ingest: { ok: true },
+      fifo_dir: { ok: true },
+      state: { ok: true },
+      'source events-a.fifo': { ok: true },
+    },
   } satisfies z.output<typeof readinessSchema>,
   notReady: {
     status: 'not ready',
