@@ -18,10 +18,15 @@ for (const name of Object.keys(TABLES) as (keyof typeof TABLES)[]) {
 }
 
 describe("the README's commands without Docker", () => {
-  const dir = useTempDir();
   let env: Record<string, string>;
   let port: number;
   let running: (Promise<unknown> & { readonly pid?: number | undefined })[];
+  // Before the folder is removed, in which they would make theirs again.
+  afterEach(async () => {
+    for (const child of running) process.kill(-(child.pid as number), 'SIGINT');
+    await Promise.all(running);
+  });
+  const dir = useTempDir();
 
   /** A checkout of its own, as a newcomer has it after npm ci. */
   beforeEach(async () => {
@@ -36,10 +41,6 @@ describe("the README's commands without Docker", () => {
     port = await getPort();
     env = { PORT: String(port) };
     running = [];
-  });
-  afterEach(async () => {
-    for (const child of running) process.kill(-(child.pid as number), 'SIGINT');
-    await Promise.all(running);
   });
 
   /** As pasted, but on a free port and in the temporary folder. */

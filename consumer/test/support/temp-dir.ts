@@ -9,8 +9,7 @@ export function useTempDir(): { readonly path: string } {
     dir.path = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
   });
   afterEach(() => {
-    // A consumer that is still on its way out makes its folder again.
-    fs.rmSync(dir.path, { recursive: true, force: true, maxRetries: 10 });
+    fs.rmSync(dir.path, { recursive: true, force: true });
   });
   return dir;
 }
