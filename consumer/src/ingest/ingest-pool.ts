@@ -31,6 +31,7 @@ import {
   WindowBeyondRetentionError,
 } from './ingest-client.js';
 import { IngestThread } from './ingest-thread.js';
+import { KeyUnion } from './key-union.js';
 import {
   type Keyed,
   mergeCounts,
@@ -109,6 +110,7 @@ export class IngestPool implements IngestClient {
   readonly #threads: readonly IngestThread[];
   readonly #fifos: FifoDirectory | null;
   readonly #front = new EventTimeFront();
+  readonly #unions = { types: new KeyUnion(), words: new KeyUnion() };
   /** The thread of each source that ever was: a source that comes again goes on where it was. */
   readonly #threadOf = new Map<string, IngestThread>();
   readonly #identityOf = new Map<string, string>();
@@ -341,7 +343,7 @@ export class IngestPool implements IngestClient {
   #distinct(of: KeyKind): number {
     const [first, ...others] = this.#threads.map((thread) => thread.keys(of));
     if (others.length === 0) return (first as readonly string[]).length - 1;
-    return new Set([first, ...others].flat()).size - 1;
+    return this.#unions[of].size([first as readonly string[], ...others]) - 1;
   }
 
   #sourceStats(counts: ReadonlyMap<string, SourceCounts>): SourceStats[] {
