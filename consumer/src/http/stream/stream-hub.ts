@@ -61,6 +61,14 @@ export class StreamHub {
     return this.#framesSkipped;
   }
 
+  /** Throws StreamsFullError where a client would not be taken. */
+  assertPlace(): void {
+    if (this.#isClosed) throw new StreamsFullError('the server is stopping');
+    if (this.#places >= this.#options.clientsMax) {
+      throw new StreamsFullError(`${this.#places} streams are open, and no more are taken`);
+    }
+  }
+
   /**
    * Begins a stream on a response; resolves once the first frame is written, or the client has left.
    * Rejects, with the response untouched, with StreamsFullError and as `IngestClient.snapshot` does.
@@ -72,10 +80,7 @@ export class StreamHub {
     response: ServerResponse,
     toProblem: (error: unknown) => string,
   ): Promise<void> {
-    if (this.#isClosed) throw new StreamsFullError('the server is stopping');
-    if (this.#places >= this.#options.clientsMax) {
-      throw new StreamsFullError(`${this.#places} streams are open, and no more are taken`);
-    }
+    this.assertPlace();
     const key = JSON.stringify(subject); // its members are always in the same order
     const feed = this.#feedOf(key, subject, toProblem);
     const group = feed.enter(manner);

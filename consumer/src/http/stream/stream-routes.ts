@@ -33,12 +33,13 @@ export function addStreamRoutes(
         intervalMs: parameters.interval ?? STREAM_INTERVAL_MS,
       },
     };
-    if (context.method === 'HEAD') {
-      context.status = 200;
-      context.set(STREAM_HEADERS);
-      return;
-    }
     try {
+      if (context.method === 'HEAD') {
+        streams.assertPlace();
+        context.status = 200;
+        context.set(STREAM_HEADERS);
+        return;
+      }
       await streams.open(request, context.res, (error) =>
         JSON.stringify(problemDocument(toProblem(refusalAsProblem(query, error), log))),
       );

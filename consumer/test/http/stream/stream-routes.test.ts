@@ -254,6 +254,9 @@ describe('GET /events/stream', () => {
       const refused = await service().fetch('/events/stream');
       await expectProblem(refused, UNAVAILABLE);
       expect(Number(refused.headers.get('retry-after'))).to.be.above(0);
+      const head = await service().fetch('/events/stream', { method: 'HEAD' });
+      expect(head.status).to.equal(503);
+      expect(head.headers.get('retry-after')).to.equal(refused.headers.get('retry-after'));
 
       for (let i = 0; i < 3; i++) {
         await service().read(event('b'));
@@ -266,6 +269,7 @@ describe('GET /events/stream', () => {
 
       readers[0]?.close();
       await pWaitFor(() => streams.clients === 99, WAIT);
+      expect((await service().fetch('/events/stream', { method: 'HEAD' })).status).to.equal(200);
       await (await StreamReader.open(port)).waitFor();
     });
   });
