@@ -44,7 +44,7 @@ const readiness = [
   [503, {}],
 ] as const;
 
-/** A request of each operation for each status that is described. 503: before the threads are started. */
+/** A request of each operation for each status that is described. 503: before the threads are started, with no place for a stream. */
 const REQUESTS: Readonly<Record<string, typeof counts>> = {
   'GET /events/countByEventType': counts,
   'GET /events/countWords': counts,
@@ -165,7 +165,7 @@ async function expectDescribed(
 
 describe('the OpenAPI document', () => {
   const service = Service.use(OPTIONS);
-  const unstarted = Service.use({ ...OPTIONS, started: false });
+  const unstarted = Service.use({ ...OPTIONS, started: false, clientsMax: 0 });
   const everything = new Description(openApiDocument(DEFAULT_MAPPING, () => true) as never);
   let description: Description;
   before(async () => {

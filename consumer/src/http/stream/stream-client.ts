@@ -33,6 +33,7 @@ export class StreamClient {
     this.#onSent = onSent;
     this.#onSkipped = onSkipped;
     response.writeHead(200, STREAM_HEADERS);
+    response.flushHeaders();
     response.on('drain', () => this.#drained());
     response.on('error', () => {}); // its 'close' tells the hub
   }

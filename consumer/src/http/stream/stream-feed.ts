@@ -1,3 +1,4 @@
+import pTimeout from 'p-timeout';
 import { type IngestClient, IngestUnavailableError } from '../../ingest/ingest-client.js';
 import { statsDocument } from '../documents.js';
 import { INTERVAL_MS_MIN } from '../parameters.js';
@@ -12,6 +13,9 @@ import {
   toStreamSnapshot,
 } from './stream-frame.js';
 import { StreamGroup } from './stream-group.js';
+
+/** A stream whose first frame takes longer is opened without it: silent, it would be taken for dead. */
+const FIRST_FRAME_MS_MAX = 1000;
 
 export interface StreamFeedOptions {
   readonly ingest: IngestClient;
@@ -55,11 +59,14 @@ export class StreamFeed {
     if (this.#groups.size === 0) this.stop();
   }
 
-  /** Rejects as `IngestClient.snapshot` does. */
-  firstFrame(group: StreamGroup): Promise<Frame> {
+  /**
+   * Resolves with null where the first frame is late, or no ingest thread is there to be asked. Rejects
+   * with WindowBeyondRetentionError.
+   */
+  firstFrame(group: StreamGroup): Promise<Frame | null> {
     const frame = group.firstFrame(this.#fresh());
     this.#schedule();
-    return frame;
+    return pTimeout(frame, { milliseconds: FIRST_FRAME_MS_MAX, fallback: () => null });
   }
 
   heartbeat(): void {
@@ -102,10 +109,13 @@ export class StreamFeed {
     try {
       await this.#update();
     } catch (error) {
-      this.refuse(error);
-      // The streams go on once the ingest thread is back.
-      if (!(error instanceof IngestUnavailableError)) {
-        this.end(problemFrame(this.#options.toProblem(error)));
+      if (error instanceof IngestUnavailableError) {
+        // The streams go on, or begin, once the ingest thread is back.
+        for (const group of this.#groups.values()) group.admit();
+      } else {
+        this.refuse(error);
+        this.stop();
+        if (this.#clients().length > 0) this.end(problemFrame(this.#options.toProblem(error)));
       }
     }
     this.#isLooking = false;

@@ -2,7 +2,7 @@ import type { StreamClient } from './stream-client.js';
 import { type Frame, type StreamManner, type StreamSnapshot, toFrame } from './stream-frame.js';
 
 interface Newcomer {
-  resolve(frame: Frame): void;
+  resolve(frame: Frame | null): void;
   reject(error: unknown): void;
 }
 
@@ -12,8 +12,7 @@ export class StreamGroup {
   readonly clients = new Set<StreamClient>();
   /** Clients that have a stream, or wait for its first frame. */
   places = 0;
-  /** When the next frame may be sent, as performance.now() has it. */
-  dueAt = Number.NEGATIVE_INFINITY;
+  #dueAt = Number.NEGATIVE_INFINITY;
   #told: StreamSnapshot | null = null;
   #frame: Frame | null = null;
   #newcomers: Newcomer[] = [];
@@ -26,13 +25,25 @@ export class StreamGroup {
     return this.#newcomers.length > 0;
   }
 
+  /** When the next frame may be sent, as performance.now() has it. */
+  get dueAt(): number {
+    return this.#told === null ? Number.NEGATIVE_INFINITY : this.#dueAt;
+  }
+
+  set dueAt(dueAt: number) {
+    this.#dueAt = dueAt;
+  }
+
   /** Whether there is a frame of it. */
   wasTold(snapshot: StreamSnapshot | null): boolean {
     return snapshot !== null && this.#told === snapshot;
   }
 
-  /** Resolves with the next frame, or with the newest one if that is of this snapshot. */
-  firstFrame(fresh: StreamSnapshot | null): Promise<Frame> {
+  /**
+   * Resolves with the next frame, or with the newest one if that is of this snapshot; with null once none
+   * is to be expected soon.
+   */
+  firstFrame(fresh: StreamSnapshot | null): Promise<Frame | null> {
     if (this.#frame !== null && this.wasTold(fresh)) return Promise.resolve(this.#frame);
     this.#told = null;
     return new Promise((resolve, reject) => this.#newcomers.push({ resolve, reject }));
@@ -44,6 +55,11 @@ export class StreamGroup {
     this.#frame = frame;
     for (const client of this.clients) client.deliver(frame);
     for (const { resolve } of this.#takeNewcomers()) resolve(frame);
+  }
+
+  /** Those who have no stream yet are not to wait for its first frame. */
+  admit(): void {
+    for (const { resolve } of this.#takeNewcomers()) resolve(null);
   }
 
   /** Those who have no stream yet are refused. */

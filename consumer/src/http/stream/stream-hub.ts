@@ -70,8 +70,9 @@ export class StreamHub {
   }
 
   /**
-   * Begins a stream on a response; resolves once the first frame is written, or the client has left.
-   * Rejects, with the response untouched, with StreamsFullError and as `IngestClient.snapshot` does.
+   * Begins a stream on a response; resolves once it has begun, with its first frame if that can be had
+   * soon, or the client has left. Rejects, with the response untouched, with StreamsFullError and
+   * WindowBeyondRetentionError.
    *
    * `toProblem` is asked for the document that tells of an error which ends the stream later.
    */
@@ -104,7 +105,7 @@ export class StreamHub {
         group.clients.delete(client);
         leave();
       });
-      client.deliver(frame);
+      if (frame !== null) client.deliver(frame);
     } catch (error) {
       leave();
       throw error;

@@ -28,7 +28,6 @@ describe('StreamClient', () => {
       onSent: () => counts.sent++,
       onSkipped: () => counts.skipped++,
     });
-    response.flushHeaders();
     const [received] = (await once(request, 'response')) as [http.IncomingMessage];
     return { client, response, received, counts };
   }

@@ -434,13 +434,30 @@ describe('GET /events/stream', () => {
         .ingest.counts(POISON, null)
         .catch(() => {});
       await pWaitFor(() => service().ingest.state === 'restarting', WAIT);
-      const response = await service().fetch('/events/stream');
-      if (service().ingest.state === 'restarting') await expectProblem(response, UNAVAILABLE);
       await pWaitFor(() => service().ingest.state === 'running', WAIT);
       await writeFifo(service().file('a.fifo'), event('back'));
       const { types } = await reader.waitFor(({ stats }) => stats.accepted === 1);
       expect(types?.counts).to.deep.equal([{ key: 'back', count: 1 }]);
       expect(reader.hasEnded).to.equal(false);
+    });
+  });
+
+  context('when no ingest thread is there yet', () => {
+    const service = Service.use({ started: false, heartbeatMs: 20 });
+
+    it('opens streams, and sends the first frame once one is', async () => {
+      const readers = await Promise.all(
+        ['?interval=60s', '?interval=60s', '?window=60s'].map((query) =>
+          StreamReader.open(service().port, query),
+        ),
+      );
+      for (const { response } of readers) expect(response.statusCode).to.equal(200);
+      await pWaitFor(() => readers.every(({ comments }) => comments.length >= 2), WAIT);
+      expect(readers.flatMap(({ events }) => events)).to.deep.equal([]);
+      service().ingest.start();
+      for (const { stats } of await Promise.all(readers.map((reader) => reader.waitFor()))) {
+        expect(stats.lines).to.equal(0);
+      }
     });
   });
 
