@@ -15,6 +15,7 @@ import { problems } from './problem.js';
 import { queryDurations } from './query-durations.js';
 import { addRejectedRoutes } from './rejected-routes.js';
 import type { StreamHub } from './stream/stream-hub.js';
+import { addStreamMetrics } from './stream/stream-metrics.js';
 import { addStreamRoutes } from './stream/stream-routes.js';
 
 export interface AppDependencies {
@@ -38,6 +39,7 @@ export function createApp({ ingest, streams, log, config }: AppDependencies): Ko
   addStreamRoutes(router, ingest, streams, log);
   addHealthRoutes(router, ingest);
   const registry = createRegistry();
+  addStreamMetrics(registry, streams);
   addMetricsRoute(router, ingest, registry, config);
   addDashboardRoutes(router, ingest, config);
   if (config.ingestToken !== null) {

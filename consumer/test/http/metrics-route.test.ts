@@ -5,6 +5,7 @@ import pWaitFor from 'p-wait-for';
 import { event, makeFifo } from '../support/fifo-writer.js';
 import { requirePromtool, samples } from '../support/metrics.js';
 import { Service } from '../support/service.js';
+import { closeStreams, StreamReader } from '../support/stream-reader.js';
 
 const AWKWARD = ['quo"te', 'back\\slash', 'line\nfeed', 'nul\0', '🦔 and }', '{le="1"} 7', 'ثلاثة'];
 const NOW = Date.now() / 1000;
@@ -181,6 +182,32 @@ describe('GET /metrics', () => {
         expect(lines.length).to.be.at.most(1000);
         return lines.length === 1000 && lines.every((name) => !name.includes('"b.fifo"'));
       });
+    });
+  });
+
+  context('when clients have streams', () => {
+    const service = Service.use({ clientsMax: 2 });
+    afterEach(closeStreams);
+
+    it('tells how many, and what they were sent', async () => {
+      const { port } = service();
+      const reader = await StreamReader.open(port, '?interval=60s');
+      await reader.waitFor();
+      await (await StreamReader.open(port, '?interval=60s')).waitFor();
+      const refused = await service().fetch('/events/stream');
+      expect(refused.status).to.equal(503);
+      const expected = {
+        event_tally_stream_clients: 2,
+        event_tally_stream_clients_max: 2,
+        event_tally_stream_clients_refused_total: 1,
+        event_tally_stream_frames_sent_total: 2,
+        event_tally_stream_frames_skipped_total: 0,
+      };
+      for (const _ of ['first', 'second']) {
+        expect(Object.fromEntries(await scrape(service()))).to.include(expected);
+      }
+      reader.close();
+      await pWaitFor(async () => (await scrape(service())).get('event_tally_stream_clients') === 1);
     });
   });
 

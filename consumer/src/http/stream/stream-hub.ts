@@ -37,6 +37,7 @@ export class StreamHub {
   #places = 0;
   #framesSent = 0;
   #framesSkipped = 0;
+  #clientsRefused = 0;
 
   constructor(ingest: IngestClient, options: StreamHubOptions) {
     this.#ingest = ingest;
@@ -50,6 +51,15 @@ export class StreamHub {
   /** Clients that have a stream, or wait for its first frame. */
   get clients(): number {
     return this.#places;
+  }
+
+  get clientsMax(): number {
+    return this.#options.clientsMax;
+  }
+
+  /** Clients for which there was no place. */
+  get clientsRefused(): number {
+    return this.#clientsRefused;
   }
 
   get framesSent(): number {
@@ -81,7 +91,12 @@ export class StreamHub {
     response: ServerResponse,
     toProblem: (error: unknown) => string,
   ): Promise<void> {
-    this.assertPlace();
+    try {
+      this.assertPlace();
+    } catch (error) {
+      this.#clientsRefused++;
+      throw error;
+    }
     const key = JSON.stringify(subject); // its members are always in the same order
     const feed = this.#feedOf(key, subject, toProblem);
     const group = feed.enter(manner);
