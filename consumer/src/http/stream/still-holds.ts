@@ -1,6 +1,6 @@
 import type { WindowRequest } from '../../tally/interval.js';
 import type { StatsDocument } from '../documents.js';
-import { type StreamSnapshot, withoutAges } from './stream-frame.js';
+import { newsOf, type StreamSnapshot } from './stream-frame.js';
 
 /**
  * Whether counts of a window would be the same as those that a snapshot has, going by stats of a later
@@ -11,7 +11,7 @@ export function stillHolds(
   stats: StatsDocument,
   at: number,
 ): boolean {
-  if (JSON.stringify(withoutAges(stats)) !== told) return false;
+  if (JSON.stringify(newsOf(stats)) !== told) return false;
   if (asked.window?.until !== 'now') return true;
   const end = endOf(asked.window, at);
   const endThen = endOf(asked.window, asked.at);

@@ -48,7 +48,7 @@ export interface StreamSnapshot {
   readonly window: Interval | null;
   /** Whether nothing was counted. */
   readonly isEmpty: boolean;
-  /** The stats without their ages, to be compared. */
+  /** The news of the stats, to be compared. */
   readonly told: string;
 }
 
@@ -74,7 +74,7 @@ export function toStreamSnapshot(
     asked: { window, at: askedAt },
     window: snapshot.counts[0]?.interval ?? null,
     isEmpty: snapshot.counts.every(({ keys, overflow }) => keys.length === 0 && overflow === null),
-    told: JSON.stringify(withoutAges(stats)),
+    told: JSON.stringify(newsOf(stats)),
   };
 }
 
@@ -94,10 +94,14 @@ export function toFrame({ at, stats, lists, told }: StreamSnapshot, limit: numbe
   };
 }
 
-/** What moves on by itself is no news; that a source has become idle, or is gone, is. */
-export function withoutAges(stats: StatsDocument): object {
+/**
+ * What of stats is news: not what moves on by itself, ages and the writing of the state, but that a source
+ * is gone, or the state cannot be kept.
+ */
+export function newsOf(stats: StatsDocument): object {
   const sources = stats.sources.map((source) => ({ ...source, last_line_seconds_ago: null }));
-  return { ...stats, last_line_seconds_ago: null, sources };
+  const state = stats.state && { fault: stats.state.fault };
+  return { ...stats, last_line_seconds_ago: null, state, sources };
 }
 
 /** The last frame of a stream that cannot go on. */

@@ -23,12 +23,14 @@ describe('stillHolds', () => {
     readonly alignSeconds?: 60 | 3600;
     readonly empty?: boolean;
     readonly lastEventTime?: number;
+    readonly state?: IngestStats['state'];
     readonly later: number;
   }
   const ASKED_AT = 1_000_000_000.5;
   const END = 1_000_000_001;
 
-  function snapshotOf({ until, alignSeconds, empty = false, lastEventTime }: Case): StreamSnapshot {
+  function snapshotOf(row: Case): StreamSnapshot {
+    const { until, alignSeconds, empty = false, lastEventTime, state = null } = row;
     const window =
       until === undefined
         ? null
@@ -45,7 +47,7 @@ describe('stillHolds', () => {
     ];
     return toStreamSnapshot(
       { kinds: ['types'], window },
-      { stats: { ...stats, lastEventTime: lastEventTime ?? null }, counts },
+      { stats: { ...stats, lastEventTime: lastEventTime ?? null, state }, counts },
       { limit: 10, askedAt: ASKED_AT },
     );
   }
@@ -72,6 +74,23 @@ describe('stillHolds', () => {
       expect(stillHolds(snapshot, later, ASKED_AT + row.later)).to.equal(expected);
     });
   }
+
+  it('is true while the state is written, false once it cannot be kept', () => {
+    const state = {
+      durability: 'journal' as const,
+      journalBytes: 0,
+      checkpoints: 1,
+      lastCheckpointSeconds: null,
+      fault: null,
+    };
+    const snapshot = snapshotOf({ later: 0, state });
+    const documentOf = (changed: Partial<typeof state>) =>
+      statsDocument({ ...stats, state: { ...state, ...changed } });
+    const written = documentOf({ journalBytes: 5, checkpoints: 2 });
+    expect(stillHolds(snapshot, written, ASKED_AT)).to.equal(true);
+    const failed = statsDocument({ ...stats, state: { ...state, fault: 'ENOSPC' } });
+    expect(stillHolds(snapshot, failed, ASKED_AT)).to.equal(false);
+  });
 
   it('is false once there are further lines, or a source has changed', () => {
     const snapshot = snapshotOf({ later: 0 });
