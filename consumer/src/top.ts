@@ -11,10 +11,12 @@ import { VERSION } from './package-manifest.js';
 import { type Connection, type Frame, receiveFrames } from './top/frames.js';
 import { plainLine } from './top/plain-line.js';
 import { printable } from './top/printable.js';
-import { RateMeter } from './top/rates.js';
-import { render } from './top/render.js';
+import { type Rates, render } from './top/render.js';
 import { Terminal } from './top/terminal.js';
-import { type Choice, streamUrl, UNTIL, VIEWS, type View } from './top/views.js';
+import { type Choice, type Preset, streamUrl, UNTIL } from './top/views.js';
+import { RateMeter } from './views/rate-meter.js';
+import { rejectedTotal } from './views/stats.js';
+import { PRESETS } from './views/view.js';
 
 /** How often the screen is drawn when no frame comes: rates and times go on. */
 const DRAW_INTERVAL_MS = 1000;
@@ -35,7 +37,7 @@ function parseCommandLine(): { base: URL; choice: Choice } {
     )
     .addOption(
       new Option('--window <window>', 'what is counted at first')
-        .choices(VIEWS.map(({ name }) => name))
+        .choices(PRESETS.map(({ name }) => name))
         .default('all'),
     )
     .addOption(
@@ -46,7 +48,7 @@ function parseCommandLine(): { base: URL; choice: Choice } {
     .addHelpText(
       'after',
       `
-Keys: 1 to ${VIEWS.length} choose the window, left and right the one beside it, u its end; q quits.
+Keys: 1 to ${PRESETS.length} choose the window, left and right the one beside it, u its end; q quits.
 Where standard output is no terminal, each frame is one line.`,
     )
     .parse();
@@ -57,8 +59,8 @@ Where standard output is no terminal, each frame is one line.`,
   } catch (error) {
     command.error(`error: EVENT_TALLY_URL: ${(error as Error).message}`);
   }
-  const view = VIEWS.find(({ name }) => name === window) as View;
-  return { base: url, choice: { view, until } };
+  const preset = PRESETS.find(({ name }) => name === window) as Preset;
+  return { base: url, choice: { preset, until } };
 }
 
 function toUrl(text: string): URL {
@@ -73,7 +75,7 @@ function showScreen(): void {
   let connection: Connection = { state: 'connecting' };
   let frame: Frame | null = null;
   let frameAtMs = 0;
-  const meter = new RateMeter();
+  const meter = new RateMeter<keyof Rates>();
   let receiving = new AbortController();
 
   const draw = () => {
@@ -94,7 +96,7 @@ function showScreen(): void {
       onFrame: (received: Frame) => {
         frame = received;
         frameAtMs = performance.now();
-        meter.add(frame);
+        meter.add(frame.at, outcomes(frame));
         draw();
       },
     };
@@ -107,21 +109,21 @@ function showScreen(): void {
     draw();
     receive();
   };
-  const beside = (step: number): View =>
-    VIEWS[(VIEWS.indexOf(choice.view) + step + VIEWS.length) % VIEWS.length] as View;
+  const beside = (step: number): Preset =>
+    PRESETS[(PRESETS.indexOf(choice.preset) + step + PRESETS.length) % PRESETS.length] as Preset;
   const end = (code: number) => {
     terminal.close();
     process.exit(code);
   };
   const press = (key: Key) => {
-    const view = VIEWS[Number(key.sequence) - 1];
+    const preset = PRESETS[Number(key.sequence) - 1];
     if (key.ctrl && key.name === 'c') end(exitCode('SIGINT'));
     else if (key.name === 'q') end(0);
     else if (key.name === 'u')
       choose({ ...choice, until: choice.until === 'now' ? 'latest' : 'now' });
-    else if (key.name === 'left') choose({ ...choice, view: beside(-1) });
-    else if (key.name === 'right') choose({ ...choice, view: beside(1) });
-    else if (view !== undefined) choose({ ...choice, view });
+    else if (key.name === 'left') choose({ ...choice, preset: beside(-1) });
+    else if (key.name === 'right') choose({ ...choice, preset: beside(1) });
+    else if (preset !== undefined) choose({ ...choice, preset });
   };
 
   for (const signal of SIGNALS) process.on(signal, () => end(exitCode(signal)));
@@ -135,7 +137,7 @@ function showScreen(): void {
 }
 
 async function printLines(): Promise<void> {
-  const meter = new RateMeter();
+  const meter = new RateMeter<keyof Rates>();
   const stopping = new AbortController();
   for (const signal of SIGNALS) process.on(signal, () => process.exit(exitCode(signal)));
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -150,10 +152,14 @@ async function printLines(): Promise<void> {
     stopping.abort();
   };
   const onFrame = (frame: Frame) => {
-    meter.add(frame);
+    meter.add(frame.at, outcomes(frame));
     process.stdout.write(`${plainLine(frame, meter.rates(frame.at))}\n`);
   };
   await receiveFrames(streamUrl(base, firstChoice), { onConnection, onFrame }, stopping.signal);
+}
+
+function outcomes({ stats }: Frame): Rates {
+  return { accepted: stats.accepted, rejected: rejectedTotal(stats) };
 }
 
 function complain(text: string): void {

@@ -1,9 +1,9 @@
 /** Commands to paste into a terminal. */
 import { type FieldPath, parseFieldPath } from '@event-tally/shared/field-path.js';
 import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
-import { formatDateTime, shellQuote } from './format.js';
+import { formatDateTime } from '../views/format.js';
+import { type View, viewQuery } from '../views/view.js';
 import type { PageSettings } from './settings.js';
-import { type View, viewQuery } from './view.js';
 
 export interface Command {
   readonly name: 'types' | 'words' | 'stream';
@@ -68,4 +68,9 @@ function put(event: Record<string, unknown>, field: string, value: unknown): voi
     object = object[name] as Record<string, unknown>;
   }
   object[path.at(-1)!] = value;
+}
+
+/** A word for a shell: in single quotes. */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,10 +3,12 @@
  * browser's part (client/) writes later numbers into the same elements, by their ids, and makes further
  * rows from the templates at the end.
  */
+import { formatCount, formatDateTime } from '../views/format.js';
+import { type Outcomes, rejectedTotal } from '../views/stats.js';
+import { type View, viewQuery } from '../views/view.js';
 import type { Colours } from './colours.js';
 import { type Command, curlCommands, firstEventCommand } from './commands.js';
 import type { ListDocument, RejectedDocument, StatsDocument } from './documents.js';
-import { formatCount, formatDateTime } from './format.js';
 import { type Html, html } from './html.js';
 import { LIST_ROWS_MAX, LIST_ROWS_SHORT, REJECTED_ROWS_SHORT } from './page-limits.js';
 import type { PageSettings } from './settings.js';
@@ -19,29 +21,19 @@ import {
   type ListKind,
   listSummary,
   needsAdvice,
-  type Outcomes,
   overflowText,
   presenceText,
   type RejectedRow,
   type Row,
   rejectedFields,
   rejectedRow,
-  rejectedTotal,
   retentionText,
   rowsOf,
   sourceState,
   sourcesText,
   stateOf,
 } from './texts.js';
-import {
-  type Choice,
-  proposedView,
-  untilChoices,
-  type View,
-  viewAddress,
-  viewQuery,
-  windowChoices,
-} from './view.js';
+import { type Choice, proposedView, untilChoices, viewAddress, windowChoices } from './view.js';
 
 export interface PageModel {
   readonly settings: PageSettings;

@@ -1,21 +1,20 @@
 /** What the page says of the API's answers: pure, for the server and for the browser. */
 import { parseFieldPath } from '@event-tally/shared/field-path.js';
-import type { Colours } from './colours.js';
-import type { ListDocument, RejectedDocument, StatsDocument } from './documents.js';
 import {
   formatCount,
   formatDuration,
   formatInterval,
-  formatKey,
   formatShare,
   formatTime,
-} from './format.js';
+} from '../views/format.js';
+import { IDLE_SECONDS, type Outcomes, rejectedTotal } from '../views/stats.js';
+import { PRESETS } from '../views/view.js';
+import type { Colours } from './colours.js';
+import type { ListDocument, RejectedDocument, StatsDocument } from './documents.js';
 import { LIST_ROWS_MAX } from './page-limits.js';
 import { FIELD_VARIABLES, type FieldVariable, type PageSettings } from './settings.js';
-import { PRESETS } from './view.js';
-
-/** A stream that gave no line for so long is called idle, as a source is in /stats. */
-const IDLE_SECONDS = 10;
+import { formatKey } from './shown-key.js';
+import { isWithin } from './view.js';
 
 export type StateKind = 'waiting' | 'counting' | 'idle' | 'unreachable';
 
@@ -38,13 +37,6 @@ export interface Figure {
   readonly note: string;
   /** Shown at 0 as well. */
   readonly isConstant: boolean;
-}
-
-/** What became of lines. */
-export type Outcomes = Pick<StatsDocument, 'accepted' | 'rejected' | 'late' | 'ahead'>;
-
-export function rejectedTotal({ rejected }: Outcomes): number {
-  return rejected.too_long + rejected.not_json + rejected.not_an_event;
 }
 
 export function figuresOf(stats: Outcomes): Figure[] {
@@ -173,9 +165,9 @@ export function intervalText({ window, since }: Pick<ListDocument, 'window' | 's
 
 /** Why some windows cannot be chosen; empty when all can. */
 export function retentionText(retentionSeconds: number): string {
-  const missing = PRESETS.filter(
-    ({ seconds, align }) => seconds * (align ? 2 : 1) > retentionSeconds,
-  ).map(({ label }) => label);
+  const missing = PRESETS.filter((preset) => !isWithin(retentionSeconds, preset)).map(
+    ({ label }) => label,
+  );
   if (missing.length === 0) return '';
   return `${missing.join(', ')}: not with RETENTION at ${formatDuration(retentionSeconds)}.`;
 }

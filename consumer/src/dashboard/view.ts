@@ -1,32 +1,6 @@
 /** What the page shows, as its address says it: the parameters of the API, by the same names. */
-import { parseDuration } from '../duration.js';
-
-/** Raw texts: what they may be is checked by the API alone. */
-export interface View {
-  /** Null: all-time. */
-  readonly window: string | null;
-  readonly align: boolean;
-  /** now, latest or Unix seconds. */
-  readonly until: string;
-}
-
-export const ALL_TIME: View = { window: null, align: false, until: 'now' };
-
-interface Preset {
-  readonly label: string;
-  readonly window: string | null;
-  readonly align: boolean;
-  readonly seconds: number;
-}
-
-export const PRESETS: readonly Preset[] = [
-  { label: 'All-time', window: null, align: false, seconds: 0 },
-  { label: 'Last minute', window: '60s', align: false, seconds: 60 },
-  { label: 'Last full minute', window: '1m', align: true, seconds: 60 },
-  { label: '10 minutes', window: '10m', align: false, seconds: 600 },
-  { label: 'Last hour', window: '1h', align: false, seconds: 3600 },
-  { label: 'Last full hour', window: '1h', align: true, seconds: 3600 },
-];
+import { type Duration, parseDuration } from '../duration.js';
+import { ALL_TIME, PRESETS, type Preset, type View, viewQuery } from '../views/view.js';
 
 export interface Choice {
   readonly label: string;
@@ -43,29 +17,28 @@ export function parseView(search: URLSearchParams): View {
   };
 }
 
-/** Its part of a query string, without the question mark; empty for all-time. */
-export function viewQuery({ window, align, until }: View): string {
-  const query = new URLSearchParams();
-  if (window !== null) query.set('window', window);
-  if (align) query.set('align', 'true');
-  if (until !== 'now') query.set('until', until);
-  return query.toString();
-}
-
 /** The page's own address for a view. */
 export function viewAddress(view: View): string {
   const query = viewQuery(view);
   return query === '' ? '/' : `/?${query}`;
 }
 
+/** A full minute or hour begins up to twice its length ago. */
+export function isWithin(retentionSeconds: number, { window, align }: Preset): boolean {
+  if (window === null) return true;
+  return (parseDuration(window) as Duration).seconds * (align ? 2 : 1) <= retentionSeconds;
+}
+
 export function windowChoices(view: View, retentionSeconds: number): Choice[] {
-  return PRESETS.map(({ label, window, align, seconds }) => ({
-    label,
-    view: window === null ? ALL_TIME : { window, align, until: view.until },
-    isCurrent: window === view.window && align === view.align,
-    // A full minute or hour begins up to twice its length ago.
-    isAnswerable: seconds * (align ? 2 : 1) <= retentionSeconds,
-  }));
+  return PRESETS.map((preset) => {
+    const { label, window, align } = preset;
+    return {
+      label,
+      view: window === null ? ALL_TIME : { window, align, until: view.until },
+      isCurrent: window === view.window && align === view.align,
+      isAnswerable: isWithin(retentionSeconds, preset),
+    };
+  });
 }
 
 /** Empty for all-time, which has no end. */

@@ -2,33 +2,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { z } from 'zod';
-
-const list = z.object({
-  window: z.object({ start: z.number(), end: z.number() }).nullable(),
-  total: z.number(),
-  distinct: z.number(),
-  overflow: z.number(),
-  counts: z.array(z.object({ key: z.string(), count: z.number() })),
-});
+import {
+  countListSchema,
+  intervalSchema,
+  statsSchema,
+  streamFrameSchema,
+} from '../http/documents.js';
+import { problemSchema } from '../http/problem.js';
 
 /** Of each document no more than is shown. */
-const frame = z.object({
-  at: z.number(),
-  stats: z.object({
-    lines: z.number(),
-    accepted: z.number(),
-    rejected: z.record(z.string(), z.number()),
-    late: z.number(),
-    ahead: z.number(),
-    last_event_time: z.number().nullable(),
-    last_line_seconds_ago: z.number().nullable(),
-    sources: z.array(z.object({ state: z.string() })),
-  }),
-  types: list,
-  words: list,
-});
+const list = countListSchema
+  .pick({ total: true, distinct: true, overflow: true, counts: true })
+  .extend({ window: intervalSchema.pick({ start: true, end: true }).nullable() });
+const source = statsSchema.shape.sources.element.pick({ state: true });
+const stats = statsSchema
+  .pick({
+    accepted: true,
+    rejected: true,
+    late: true,
+    ahead: true,
+    last_event_time: true,
+    last_line_seconds_ago: true,
+  })
+  .extend({ sources: z.array(source) });
+const frame = streamFrameSchema.pick({ at: true }).extend({ stats, types: list, words: list });
 
-const problem = z.object({ detail: z.string(), status: z.number() });
+const problem = problemSchema.pick({ detail: true, status: true });
 
 export type Frame = z.output<typeof frame>;
 export type List = Frame['types'];

@@ -1,6 +1,7 @@
+import { rejectedTotal } from '../views/stats.js';
 import type { Frame, List } from './frames.js';
 import { printable } from './printable.js';
-import { type Rates, rejectedOf } from './rates.js';
+import type { Rates } from './render.js';
 
 /** Keys of each kind on a line. */
 const KEYS_SHOWN = 5;
@@ -9,7 +10,7 @@ const KEYS_SHOWN = 5;
 export function plainLine({ at, stats, types, words }: Frame, rates: Rates | null): string {
   const rate = rates === null ? '-' : rates.accepted.toFixed(1);
   const head = `${new Date(at * 1000).toISOString()} events/s=${rate}`;
-  const totals = `accepted=${stats.accepted} rejected=${rejectedOf(stats)}`;
+  const totals = `accepted=${stats.accepted} rejected=${rejectedTotal(stats)}`;
   return `${head} ${totals} types: ${listText(types)} words: ${listText(words)}`;
 }
 

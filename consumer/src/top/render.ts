@@ -1,9 +1,24 @@
 /** The screen as lines, from what is known and the size of the terminal. Pure. */
 import type { Colors } from 'picocolors/types.js';
+import {
+  formatCount,
+  formatDateTime,
+  formatDuration,
+  formatInterval,
+  formatRate,
+  formatShare,
+} from '../views/format.js';
+import { IDLE_SECONDS, rejectedTotal } from '../views/stats.js';
+import { PRESETS, type Preset } from '../views/view.js';
 import type { Connection, Frame, List } from './frames.js';
 import { cut, fit, pad, printable, width } from './printable.js';
-import { type Rates, rejectedOf } from './rates.js';
-import { type Choice, VIEWS } from './views.js';
+import type { Choice } from './views.js';
+
+/** A second. */
+export interface Rates {
+  readonly accepted: number;
+  readonly rejected: number;
+}
 
 export interface Screen {
   readonly url: string;
@@ -28,19 +43,11 @@ const GAP = '   ';
 const FRAMING_ROWS = 4;
 /** A list is its title and a key at least. */
 const LIST_ROWS_MIN = 2;
-/** A stream without a line for so long is idle, as a source is. */
-const IDLE_AFTER_SECONDS = 10;
 const KEY_COLUMNS_MIN = 4;
 const BAR_COLUMNS_MIN = 4;
-const SHARE_COLUMNS = '100.0 %'.length;
+const SHARE_COLUMNS = '>99.9%'.length;
 /** A column's eighths. */
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-const oneDigit = new Intl.NumberFormat('en', {
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-});
 
 /** As many lines as there are rows, none wider than the columns. */
 export function render(screen: Screen, { columns, rows }: Size, colors: Colors): string[] {
@@ -85,51 +92,55 @@ function stateOf(
       const ago = frame.stats.last_line_seconds_ago;
       if (ago === null) return [colors.yellow, 'no line yet'];
       const idle = ago + frameAgeSeconds;
-      if (idle < IDLE_AFTER_SECONDS) return [colors.green, 'counting'];
-      return [colors.yellow, `idle for ${durationText(idle)}`];
+      if (idle < IDLE_SECONDS) return [colors.green, 'counting'];
+      return [colors.yellow, `idle for ${formatDuration(idle)}`];
     }
   }
 }
 
 function totalsText({ rates, connection }: Screen, { stats }: Frame): string {
   const { accepted, late, ahead, sources } = stats;
-  const rejected = rejectedOf(stats);
+  const rejected = rejectedTotal(stats);
   const judged = accepted + rejected;
+  const share = judged > 0 ? ` (${formatShare(rejected, judged)})` : '';
   const isLive = rates !== null && connection.state === 'live';
   const parts = [
-    `${isLive ? oneDigit.format(rates.accepted) : '–'} events/s`,
-    `${whole.format(accepted)} accepted`,
-    `${whole.format(rejected)} rejected${judged > 0 ? ` (${shareText(rejected / judged)})` : ''}`,
+    `${isLive ? formatRate(rates.accepted) : '–'} events/s`,
+    `${formatCount(accepted)} accepted`,
+    `${formatCount(rejected)} rejected${share}`,
   ];
-  if (isLive && rates.rejected > 0) parts.push(`${oneDigit.format(rates.rejected)} rejected/s`);
-  if (late > 0) parts.push(`${whole.format(late)} late`);
-  if (ahead > 0) parts.push(`${whole.format(ahead)} ahead`);
-  parts.push(`${whole.format(sources.length)} ${sources.length === 1 ? 'source' : 'sources'}`);
+  if (isLive && rates.rejected > 0) parts.push(`${formatRate(rates.rejected)} rejected/s`);
+  if (late > 0) parts.push(`${formatCount(late)} late`);
+  if (ahead > 0) parts.push(`${formatCount(ahead)} ahead`);
+  parts.push(`${formatCount(sources.length)} ${sources.length === 1 ? 'source' : 'sources'}`);
   return parts.join(' · ');
 }
 
-function intervalText({ view, until }: Choice, { types, stats }: Frame): string {
-  const parts: string[] = [view.title];
+function intervalText({ preset, until }: Choice, { types, stats }: Frame): string {
+  const parts: string[] = [titleOf(preset)];
   if (types.window !== null) {
-    const { start, end } = types.window;
-    parts.push(`${timeText(start)} – ${timeText(end)} UTC`);
+    parts.push(formatInterval(types.window));
     parts.push(until === 'now' ? 'until now' : 'until the newest event');
     const newest = stats.last_event_time;
-    if (newest !== null && newest < start) {
-      parts.push(`the newest event is of ${timeText(newest)}: press u`);
+    if (newest !== null && newest < types.window.start) {
+      parts.push(`the newest event is of ${formatDateTime(newest)}: press u`);
     }
   }
   return parts.join(' · ');
 }
 
-function keysLine({ view, until }: Choice, columns: number, colors: Colors): string {
-  const labels = VIEWS.map(({ title }, i) => `${i + 1} ${title}`);
+function titleOf({ label }: Preset): string {
+  return label.toLowerCase();
+}
+
+function keysLine({ preset, until }: Choice, columns: number, colors: Colors): string {
+  const labels = PRESETS.map((each, i) => `${i + 1} ${titleOf(each)}`);
   labels.push(`u until ${until === 'now' ? 'newest' : 'now'}`, 'q quit');
   const text = labels.join('  ');
   if (width(text) > columns) {
-    return colors.dim(cut(`1–${VIEWS.length} window  u until  q quit`, columns));
+    return colors.dim(cut(`1–${PRESETS.length} window  u until  q quit`, columns));
   }
-  const current = VIEWS.indexOf(view);
+  const current = PRESETS.indexOf(preset);
   return labels
     .map((label, i) => (i === current ? colors.inverse(label) : colors.dim(label)))
     .join('  ');
@@ -158,12 +169,12 @@ function listOf(
   colors: Colors,
 ): string[] {
   if (rows < 1) return [];
-  const folded = overflow > 0 ? `, ${whole.format(overflow)} past a bound` : '';
-  const heading = `${title}: ${whole.format(distinct)} distinct, ${whole.format(total)} counted${folded}`;
+  const folded = overflow > 0 ? `, ${formatCount(overflow)} past a bound` : '';
+  const heading = `${title}: ${formatCount(distinct)} distinct, ${formatCount(total)} counted${folded}`;
   const shown = counts.slice(0, rows - 1).map(({ key, count }) => ({
     key: printable(key),
     count,
-    text: whole.format(count),
+    text: formatCount(count),
   }));
   const largest = Math.max(0, ...shown.map(({ count }) => count));
   const countColumns = Math.max(0, ...shown.map(({ text }) => width(text)));
@@ -180,7 +191,7 @@ function listOf(
       return room < KEY_COLUMNS_MIN ? fit(key, columns) : `${fit(key, room)} ${number}`;
     }
     const bar = pad(barOf(largest > 0 ? count / largest : 0, barColumns), barColumns);
-    const share = shareText(total > 0 ? count / total : 0).padStart(SHARE_COLUMNS);
+    const share = formatShare(count, total).padStart(SHARE_COLUMNS);
     return `${fit(key, keyColumns)} ${colors.cyan(bar)} ${number} ${colors.dim(share)}`;
   });
   return [colors.bold(fit(heading, columns)), ...lines];
@@ -190,20 +201,4 @@ function listOf(
 function barOf(share: number, columns: number): string {
   const eighths = Math.max(share > 0 ? 1 : 0, Math.round(share * columns * 8));
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] as string);
-}
-
-function shareText(share: number): string {
-  return `${oneDigit.format(share * 100)} %`;
-}
-
-function timeText(unixSeconds: number): string {
-  const date = new Date(unixSeconds * 1000);
-  if (Number.isNaN(date.getTime())) return String(unixSeconds); // past the dates that there are
-  return date.toISOString().slice(0, 19).replace('T', ' ');
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 120) return `${Math.floor(seconds)} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3600)} h`;
 }

@@ -1,21 +1,14 @@
-/** The windows that can be looked at, as the page has them. */
-export const VIEWS = [
-  { name: 'all', title: 'all-time', parameters: {} },
-  { name: 'minute', title: 'last minute', parameters: { window: '60s' } },
-  { name: 'full-minute', title: 'last full minute', parameters: { window: '1m', align: 'true' } },
-  { name: '10-minutes', title: '10 minutes', parameters: { window: '10m' } },
-  { name: 'hour', title: 'last hour', parameters: { window: '1h' } },
-  { name: 'full-hour', title: 'last full hour', parameters: { window: '1h', align: 'true' } },
-] as const;
+import { type PRESETS, viewQuery } from '../views/view.js';
 
-export type View = (typeof VIEWS)[number];
+/** A window that can be looked at. */
+export type Preset = (typeof PRESETS)[number];
 
 export const UNTIL = ['now', 'latest'] as const;
 /** Where a window ends: with the clock, or with the newest event. */
 export type Until = (typeof UNTIL)[number];
 
 export interface Choice {
-  readonly view: View;
+  readonly preset: Preset;
   readonly until: Until;
 }
 
@@ -23,11 +16,10 @@ export interface Choice {
 const KEYS_MAX = 200;
 
 /** Address of the stream of what was chosen, below the address of the consumer. */
-export function streamUrl(base: URL, { view, until }: Choice): URL {
+export function streamUrl(base: URL, { preset, until }: Choice): URL {
   const url = new URL('events/stream', base.href.endsWith('/') ? base : `${base.href}/`);
-  const parameters: Record<string, string> = { of: 'types,words', limit: String(KEYS_MAX) };
-  Object.assign(parameters, view.parameters);
-  if ('window' in view.parameters) parameters.until = until;
-  url.search = new URLSearchParams(parameters).toString();
+  const { window, align } = preset;
+  const query = viewQuery({ window, align, until: window === null ? 'now' : until });
+  url.search = [`of=types,words&limit=${KEYS_MAX}`, query].filter(Boolean).join('&');
   return url;
 }

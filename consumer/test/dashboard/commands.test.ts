@@ -8,7 +8,7 @@ import {
 import { expect } from 'chai';
 import { curlCommands, firstEventCommand } from '#consumer/dashboard/commands.js';
 import { type PageConfig, pageSettings } from '#consumer/dashboard/settings.js';
-import { ALL_TIME } from '#consumer/dashboard/view.js';
+import { ALL_TIME } from '#consumer/views/view.js';
 import { useTempDir } from '../support/temp-dir.js';
 
 const ORIGIN = 'http://localhost:5000';

@@ -1,14 +1,13 @@
 import { expect } from 'chai';
 import {
-  ALL_TIME,
   chartQuery,
   parseView,
   proposedView,
   untilChoices,
-  type View,
   viewAddress,
   windowChoices,
 } from '#consumer/dashboard/view.js';
+import { ALL_TIME, type View } from '#consumer/views/view.js';
 
 const MINUTE: View = { window: '60s', align: false, until: 'now' };
 

@@ -2,7 +2,9 @@ import type { Frame } from '#consumer/top/frames.js';
 
 interface Given {
   readonly at?: number;
-  readonly stats?: Partial<Frame['stats']>;
+  readonly stats?: Partial<Omit<Frame['stats'], 'rejected'>> & {
+    readonly rejected?: Partial<Frame['stats']['rejected']>;
+  };
   readonly types?: Readonly<Record<string, number>>;
   readonly words?: Readonly<Record<string, number>>;
   readonly window?: { start: number; end: number } | null;
@@ -18,15 +20,14 @@ export function frameOf({ at = 1000, stats, types = {}, words = {}, window = nul
   return {
     at,
     stats: {
-      lines: 0,
       accepted: 0,
-      rejected: { too_long: 0, not_json: 0, not_an_event: 0 },
       late: 0,
       ahead: 0,
       last_event_time: null,
       last_line_seconds_ago: 0,
       sources: [],
       ...stats,
+      rejected: { too_long: 0, not_json: 0, not_an_event: 0, ...stats?.rejected },
     },
     types: list(types),
     words: list(words),

@@ -4,7 +4,8 @@ import pc from 'picocolors';
 import type { Connection } from '#consumer/top/frames.js';
 import { width } from '#consumer/top/printable.js';
 import { render, type Screen } from '#consumer/top/render.js';
-import { UNTIL, VIEWS } from '#consumer/top/views.js';
+import { UNTIL } from '#consumer/top/views.js';
+import { PRESETS } from '#consumer/views/view.js';
 import { frameOf } from '../support/frames.js';
 
 const PLAIN = pc.createColors(false);
@@ -12,7 +13,7 @@ const COLORS = pc.createColors(true);
 
 const SCREEN: Screen = {
   url: 'http://127.0.0.1:5000/',
-  choice: { view: VIEWS[0], until: 'now' },
+  choice: { preset: PRESETS[0], until: 'now' },
   connection: { state: 'live' },
   frame: frameOf({
     stats: {
@@ -35,12 +36,12 @@ describe('render', () => {
   it('puts the lists side by side on a wide terminal', () => {
     expect(lines({}, 80, 8).map((line) => line.trimEnd())).to.deep.equal([
       'event-tally http://127.0.0.1:5000/                                      counting',
-      '12.3 events/s · 2,300 accepted · 700 rejected (23.3 %) · 3 late · 1 source',
+      '12.3 events/s · 2,300 accepted · 700 rejected (23.3%) · 3 late · 1 source',
       'all-time',
       'types: 3 distinct, 2,300 counted         words: 2 distinct, 15 counted',
-      'foo          ███████████ 1,200  52.2 %   dolor  ████████████████████ 12  80.0 %',
-      'baz          ███████▍      800  34.8 %   日本語 █████                 3  20.0 %',
-      'bar\\u{1b}]0… ██▊           300  13.0 %',
+      'foo          ████████████ 1,200  52.2%   dolor  █████████████████████ 12  80.0%',
+      'baz          ████████       800  34.8%   日本語 █████▎                 3  20.0%',
+      'bar\\u{1b}]0… ███            300  13.0%',
       '1–6 window  u until  q quit',
     ]);
   });
@@ -51,27 +52,27 @@ describe('render', () => {
       '12.3 events/s · 2,300 accepted · 700 re…',
       'all-time',
       'types: 3 distinct, 2,300 counted',
-      'foo  █████████████████████ 1,200  52.2 %',
-      'baz  ██████████████          800  34.8 %',
+      'foo  ██████████████████████ 1,200  52.2%',
+      'baz  ██████████████▋          800  34.8%',
       'words: 2 distinct, 15 counted',
-      'dolor  ██████████████████████ 12  80.0 %',
-      '日本語 █████▌                  3  20.0 %',
+      'dolor  ███████████████████████ 12  80.0%',
+      '日本語 █████▊                   3  20.0%',
       '1–6 window  u until  q quit',
     ]);
   });
 
   it('marks the window that is shown, where all have room', () => {
-    const choice = { view: VIEWS[2], until: 'latest' } as const;
+    const choice = { preset: PRESETS[2], until: 'latest' } as const;
     const last = render({ ...SCREEN, choice }, { columns: 140, rows: 10 }, COLORS).at(-1);
     expect(last).to.include(COLORS.inverse('3 last full minute')).and.to.include('u until now');
   });
 
   it('tells the interval that was counted, and that all of the stream is older', () => {
     const window = { start: 1795250460, end: 1795250520 };
-    const choice = { view: VIEWS[2], until: 'now' } as const;
+    const choice = { preset: PRESETS[2], until: 'now' } as const;
     const frame = frameOf({ window, stats: { last_event_time: 1442018818 } });
     expect(lines({ choice, frame }, 200, 10)[2]).to.equal(
-      'last full minute · 2026-11-21 08:41:00 – 2026-11-21 08:42:00 UTC · until now · the newest event is of 2015-09-12 00:46:58: press u',
+      'last full minute · 2026-11-21 08:41:00 – 08:42:00 UTC · until now · the newest event is of 2015-09-12 00:46:58: press u',
     );
   });
 
@@ -111,7 +112,7 @@ describe('render', () => {
   const counts = fc.dictionary(key, fc.integer({ min: 0, max: 1e15 }), { maxKeys: 12 });
   const anyScreen = fc.record({
     url: fc.webUrl(),
-    choice: fc.record({ view: fc.constantFrom(...VIEWS), until: fc.constantFrom(...UNTIL) }),
+    choice: fc.record({ preset: fc.constantFrom(...PRESETS), until: fc.constantFrom(...UNTIL) }),
     connection: fc.oneof(
       fc.constantFrom<Connection>({ state: 'connecting' }, { state: 'live' }),
       fc.record({ state: fc.constant('lost' as const), reason: key, refused: fc.boolean() }),

@@ -1,6 +1,6 @@
+import { type View, viewQuery } from '../../views/view.js';
 import type { CountsFrame, ProblemDocument, StatsDocument } from '../documents.js';
 import { LIST_ROWS_MAX } from '../page-limits.js';
-import { type View, viewQuery } from '../view.js';
 
 /** An answer that takes longer is as good as none. */
 const TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 /** Events a second over time, stacked by type. Colours are those of page.css. */
 import uPlot from 'uplot';
+import { formatRate, formatTime } from '../../views/format.js';
 import { type ChartData, NO_CHART_DATA, stack } from '../chart-data.js';
-import { formatRate, formatTime } from '../format.js';
 
 export interface ChartSeries {
   readonly label: string;

@@ -1,13 +1,14 @@
 /** The buttons of the window: links, so that each has its address, followed without a reload. */
+
+import { formatDateTime } from '../../views/format.js';
+import type { View } from '../../views/view.js';
 import type { CountsFrame } from '../documents.js';
-import { formatDateTime } from '../format.js';
 import { intervalText } from '../texts.js';
 import {
   type Choice,
   parseView,
   proposedView,
   untilChoices,
-  type View,
   viewAddress,
   windowChoices,
 } from '../view.js';

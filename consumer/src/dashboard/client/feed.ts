@@ -3,9 +3,10 @@
  * proxies keep a stream to themselves, so one that says nothing at its start is given up; it is tried
  * again now and then.
  */
+
+import { type View, viewQuery } from '../../views/view.js';
 import type { CountsFrame, ProblemDocument } from '../documents.js';
 import { LIST_ROWS_MAX } from '../page-limits.js';
-import { type View, viewQuery } from '../view.js';
 import { getFrame, Refusal, withQuery } from './api.js';
 
 /** So long a stream may take to its first event. */

@@ -1,4 +1,6 @@
 /** Types and words as ranked lists, with a filter for the words. */
+
+import { type View, viewQuery } from '../../views/view.js';
 import { assignColours, type Colours } from '../colours.js';
 import type { CountsFrame, ListDocument } from '../documents.js';
 import { FILTERED_KEYS_MAX, LIST_ROWS_MAX, LIST_ROWS_SHORT } from '../page-limits.js';
@@ -11,7 +13,6 @@ import {
   overflowText,
   rowsOf,
 } from '../texts.js';
-import { type View, viewQuery } from '../view.js';
 import { getJson, withQuery } from './api.js';
 import { byId, setAttribute, setHidden, setText, within } from './dom.js';
 import { enableMore } from './more.js';

@@ -1,7 +1,8 @@
 /** The browser's part of the live page: wiring only. */
+
+import type { View } from '../../views/view.js';
 import type { CountsFrame, ProblemDocument } from '../documents.js';
 import type { PageSettings } from '../settings.js';
-import type { View } from '../view.js';
 import { addressedView, showChoices, showInterval, watchChoices } from './choices.js';
 import { announce, byId, setHidden, setText } from './dom.js';
 import { Feed } from './feed.js';

@@ -1,4 +1,4 @@
-import { formatCount } from '../format.js';
+import { formatCount } from '../../views/format.js';
 import type { Row } from '../texts.js';
 import { fromTemplate, setAttribute, setText, within } from './dom.js';
 import { isMotionReduced } from './motion.js';

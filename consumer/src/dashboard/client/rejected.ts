@@ -1,7 +1,8 @@
 /** The last rejected lines, and what to set when nothing else comes. */
+import { rejectedTotal } from '../../views/stats.js';
 import type { RejectedDocument, StatsDocument } from '../documents.js';
 import { REJECTED_ROWS_MAX, REJECTED_ROWS_SHORT } from '../page-limits.js';
-import { needsAdvice, presenceText, rejectedFields, rejectedRow, rejectedTotal } from '../texts.js';
+import { needsAdvice, presenceText, rejectedFields, rejectedRow } from '../texts.js';
 import { getJson } from './api.js';
 import { byId, fromTemplate, setHidden, setText, within } from './dom.js';
 import { enableMore } from './more.js';

@@ -1,7 +1,8 @@
 /** The line of state: what is happening, how fast, what became of the lines, and the sources. */
+
+import { formatCount, formatRate } from '../../views/format.js';
+import { RateMeter } from '../../views/rate-meter.js';
 import type { CountsFrame, StatsDocument } from '../documents.js';
-import { formatCount, formatRate } from '../format.js';
-import { RateMeter } from '../rate-meter.js';
 import { figuresOf, sourceState, sourcesText, stateOf } from '../texts.js';
 import { announce, byId, fromTemplate, setAttribute, setHidden, setText, within } from './dom.js';
 
@@ -11,7 +12,7 @@ const QUIET_SECONDS = 1.5;
 const secondsNow = () => performance.now() / 1000;
 
 export class StateLine {
-  readonly #meter = new RateMeter();
+  readonly #meter = new RateMeter<'accepted'>();
   #stats: StatsDocument | null = null;
   #shownAt = 0;
   #isLost = false;
@@ -25,7 +26,7 @@ export class StateLine {
     this.#shownAt = now;
     this.#isLost = false;
     this.#clockOffset = at - now;
-    this.#meter.add(now, stats.accepted);
+    this.#meter.add(now, { accepted: stats.accepted });
     setAttribute(byId('figures'), 'data-batch', String(stats.batch));
     for (const { name, count, note, isConstant } of figuresOf(stats)) {
       const figure = byId(name);
@@ -58,7 +59,7 @@ export class StateLine {
   }
 
   #showRate(now: number): void {
-    const rate = this.#isLost ? null : this.#meter.rate(now);
+    const rate = this.#isLost ? null : (this.#meter.rates(now)?.accepted ?? null);
     setText(byId('rate'), rate === null ? '–' : formatRate(rate));
   }
 

@@ -1,6 +1,7 @@
 /** Commands to copy. */
+
+import type { View } from '../../views/view.js';
 import { curlCommands } from '../commands.js';
-import type { View } from '../view.js';
 import { announce, byId, setText } from './dom.js';
 
 const COPIED_MS = 2000;

@@ -1,11 +1,13 @@
 /** The chart, its legend, and the question it asks each second. */
 
+import { formatDateTime, formatDuration, formatRate } from '../../views/format.js';
+import type { View } from '../../views/view.js';
 import { chartData, NO_CHART_DATA, trimStart } from '../chart-data.js';
 import type { Colours } from '../colours.js';
 import type { SeriesDocument } from '../documents.js';
-import { formatDateTime, formatDuration, formatKey, formatRate } from '../format.js';
 import { CHART_KEYS_MAX } from '../page-limits.js';
-import { ALL_TIME_CHART_SECONDS, chartQuery, type View } from '../view.js';
+import { formatKey } from '../shown-key.js';
+import { ALL_TIME_CHART_SECONDS, chartQuery } from '../view.js';
 import { getJson, withQuery } from './api.js';
 import { Chart, type ChartSeries } from './chart.js';
 import { byId, fromTemplate, setAttribute, setHidden, setText, within } from './dom.js';

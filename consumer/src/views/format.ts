@@ -1,6 +1,4 @@
-import { firstCharacters } from '../tally/shown-text.js';
-
-/** Numbers and times as the page writes them, the same on the server and in every browser. */
+/** Numbers and times as the terminal and the page write them, the same on the server and in every browser. */
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat('en', {
   minimumFractionDigits: 1,
@@ -60,28 +58,4 @@ export function formatInterval({ start, end }: { start: number; end: number }): 
   const [from, to] = [formatDateTime(start), formatDateTime(end)];
   const sameDay = from.slice(0, from.indexOf(' ')) === to.slice(0, to.indexOf(' '));
   return `${from} – ${sameDay ? formatTime(end) : to} UTC`;
-}
-
-/** Characters of a key that the page puts into a row; the whole key is its title. */
-const KEY_SHOWN_MAX = 200;
-
-/** A key as a row shows it: cut, and with control characters, or spaces alone, made visible. */
-export function formatKey(key: string): string {
-  const first = firstCharacters(key, KEY_SHOWN_MAX);
-  const shown = first === key ? key : `${first}…`;
-  const visible = shown.toWellFormed().replace(/\p{Cc}/gu, controlPicture);
-  return visible.trim() === '' ? visible.replaceAll(/\s/g, '␣') : visible;
-}
-
-const CONTROL_PICTURES = 0x2400;
-
-function controlPicture(control: string): string {
-  const code = control.charCodeAt(0);
-  if (code < 0x20) return String.fromCharCode(CONTROL_PICTURES + code);
-  return code === 0x7f ? '␡' : '�';
-}
-
-/** A word for a shell: in single quotes. */
-export function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

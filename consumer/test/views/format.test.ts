@@ -4,12 +4,10 @@ import {
   formatDateTime,
   formatDuration,
   formatInterval,
-  formatKey,
   formatRate,
   formatShare,
   formatTime,
-  shellQuote,
-} from '#consumer/dashboard/format.js';
+} from '#consumer/views/format.js';
 
 const TABLE: [name: string, actual: string, expected: string][] = [
   ['a count', formatCount(1_234_567), '1,234,567'],
@@ -41,21 +39,9 @@ const TABLE: [name: string, actual: string, expected: string][] = [
     formatInterval({ start: 1_509_580_740, end: 1_509_580_860 }),
     '2017-11-01 23:59:00 – 2017-11-02 00:01:00 UTC',
   ],
-  ['a key', formatKey('lorem'), 'lorem'],
-  ['a key with control characters', formatKey('a\nb\0\x7f\x85'), 'a␊b␀␡�'],
-  ['a key of white space', formatKey(' \u00a0'), '␣␣'],
-  ['a key with half a character', formatKey('a\ud83d'), 'a�'],
-  ['a key of as many characters as fit', formatKey('😀'.repeat(200)), '😀'.repeat(200)],
-  ['a key of more', formatKey('😀'.repeat(201)), `${'😀'.repeat(200)}…`],
-  [
-    'a key with an emoji where it is cut',
-    formatKey(`${'x'.repeat(199)}😀y`),
-    `${'x'.repeat(199)}😀…`,
-  ],
-  ['a word for a shell', shellQuote("it's $HOME"), "'it'\\''s $HOME'"],
 ];
 
-describe('how the live page writes', () => {
+describe('how the terminal and the live page write', () => {
   for (const [name, actual, expected] of TABLE) {
     it(`${name}: ${expected.length > 60 ? `${expected.slice(0, 20)}…` : expected}`, () => {
       expect(actual).to.equal(expected);
