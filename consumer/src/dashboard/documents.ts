@@ -1,5 +1,6 @@
 /** What the page reads of the API's answers. */
-import type { CountListDocument as ListDocument, StatsDocument } from '../http/documents.js';
+import type { z } from 'zod';
+import type { streamFrameSchema } from '../http/documents.js';
 
 export type {
   CountListDocument as ListDocument,
@@ -7,18 +8,10 @@ export type {
   SeriesDocument,
   StatsDocument,
 } from '../http/documents.js';
+export type { ProblemDocument } from '../http/problem.js';
 
-/** All of one moment: an event of GET /events/stream. */
-export interface CountsFrame {
-  readonly batch: number;
-  /** Unix seconds. */
-  readonly at: number;
-  readonly stats: StatsDocument;
-  readonly types: ListDocument;
-  readonly words: ListDocument;
-}
-
-export interface ProblemDocument {
-  readonly status: number;
-  readonly detail: string;
-}
+/** All of one moment: an event of GET /events/stream, of types and words. */
+export type CountsFrame = {
+  readonly [Name in 'batch' | 'at' | 'stats' | 'types' | 'words']: NonNullable<Frame[Name]>;
+};
+type Frame = z.output<typeof streamFrameSchema>;
