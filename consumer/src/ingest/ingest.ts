@@ -12,7 +12,7 @@ import { StateWriter } from '../state/state-writer.js';
 import { type Recovery, recover } from '../state/thread-folder.js';
 import type { Changes } from '../tally/changes.js';
 import type { EventBatch } from '../tally/event-batch.js';
-import type { EventTimeFront } from '../tally/event-time-front.js';
+import { EventTimeFront } from '../tally/event-time-front.js';
 import { firstStepOf, type Interval } from '../tally/interval.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '../tally/key-table.js';
 import { RejectedLines } from '../tally/rejected-lines.js';
@@ -131,6 +131,8 @@ export class Ingest {
   readonly #draining = new Set<OpenSource>();
   /** In the order in which they came; the first is being counted. */
   readonly #posts: Post[] = [];
+  /** Answers to posts that are counted, and wait for the disk to take the last of it. */
+  readonly #unanswered: (() => void)[] = [];
   /** How many ids of each kind the asker knows; it knows without being told that id 0 is overflow. */
   readonly #keysGiven = { types: 1, words: 1 };
   readonly #keysJournaled = { types: 1, words: 1 };
@@ -144,22 +146,13 @@ export class Ingest {
     clock: IngestClock,
     handlers: IngestHandlers,
   ) {
-    const { keyBytesMax } = options;
     this.#options = options;
     this.#front = front;
     this.#clock = clock;
     this.#handlers = handlers;
-    this.#tables = {
-      types: new KeyTable({ keysMax: options.eventTypesMax, keyBytesMax }),
-      words: new KeyTable({ keysMax: options.wordsMax, keyBytesMax }),
-    };
+    this.#tables = createTables(options);
     this.#rejectedLines = new RejectedLines(options.mapping);
-    this.#tally = new Tally(this.#tables, {
-      retentionSeconds: options.retentionSeconds,
-      maxClockSkewSeconds: options.maxClockSkewSeconds,
-      cellsMax: options.windowCellsMax,
-      front,
-    });
+    this.#tally = createTally(this.#tables, options, front);
   }
 
   /**
@@ -173,7 +166,8 @@ export class Ingest {
     const recoveries: Recovery[] = [];
     for (const each of from) {
       const restorer = new Restorer(this.#tables, this.#tally);
-      recoveries.push(recover(files, each, restorer));
+      if (from.length === 1) recoveries.push(recover(files, each, restorer));
+      else recoveries.push(this.#recoverApart(files, each, restorer));
       keepsIds &&= restorer.keepsIds;
       for (const source of restorer.sources) this.#restoreSource(source);
     }
@@ -195,6 +189,19 @@ export class Ingest {
     this.#state = writer;
     await writer.begun;
     return recoveries;
+  }
+
+  /**
+   * Of several states each is restored by itself first: a journal tells of its own thread's front, and
+   * where that was set back, which another's must not be.
+   */
+  #recoverApart(files: StateFiles, folder: string, restorer: Restorer): Recovery {
+    const tables = createTables(this.#options);
+    const tally = createTally(tables, this.#options, new EventTimeFront());
+    const apart = new Restorer(tables, tally);
+    const recovery = recover(files, folder, apart);
+    restorer.addContent({ tables, tally, sources: apart.sources });
+    return recovery;
   }
 
   #restoreSource({ name, identity, lines, bytes, unfinished }: SavedSource): void {
@@ -220,6 +227,7 @@ export class Ingest {
       if (fault === null) source.goOn();
       else source.hold();
     }
+    if (fault === null) this.#answerPosts();
     if (fault === null && this.#posts.length > 0) setImmediate(() => this.#postTurn());
   }
 
@@ -257,6 +265,7 @@ export class Ingest {
     for (const source of [...this.#open.values(), ...this.#draining]) source.close();
     while (this.#posts.length > 0) this.#countPosted();
     await this.#state?.close();
+    this.#answerPosts();
     await nextTurn(); // the answers to what was posted are on their way by then
   }
 
@@ -298,8 +307,13 @@ export class Ingest {
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#draining.delete(reader);
-        if (source.scanner === scanner) source.scanner = null;
-        if (this.#open.get(name) !== reader) return;
+        const wasReleased = this.#open.get(name) !== reader;
+        if (source.scanner === scanner) {
+          source.scanner = null;
+          // Its pipe is no more; another may get the same identity.
+          if (wasReleased) this.#forgetUnfinished(source);
+        }
+        if (wasReleased) return;
         this.#open.delete(name);
         this.#handlers.onEnded(name, error?.message ?? null);
       },
@@ -538,8 +552,31 @@ export class Ingest {
     if (post.counted < lines.length) return;
     addAccount(total, this.#tallyEnd(source, scanner));
     this.#posts.shift();
-    post.resolve(total);
+    if (this.#fault === null) post.resolve(total);
+    else this.#unanswered.push(() => post.resolve(total));
   }
+
+  #answerPosts(): void {
+    for (const answer of this.#unanswered.splice(0)) answer();
+  }
+}
+
+type Tables = Readonly<Record<KeyKind, KeyTable>>;
+
+function createTables({ eventTypesMax, wordsMax, keyBytesMax }: IngestOptions): Tables {
+  return {
+    types: new KeyTable({ keysMax: eventTypesMax, keyBytesMax }),
+    words: new KeyTable({ keysMax: wordsMax, keyBytesMax }),
+  };
+}
+
+function createTally(tables: Tables, options: IngestOptions, front: EventTimeFront): Tally {
+  return new Tally(tables, {
+    retentionSeconds: options.retentionSeconds,
+    maxClockSkewSeconds: options.maxClockSkewSeconds,
+    cellsMax: options.windowCellsMax,
+    front,
+  });
 }
 
 function addAccount(total: Post['total'], batch: EventBatch): void {

@@ -167,12 +167,13 @@ function writeTotals(writer: ByteWriter, totals: SavedTally): void {
   for (const reason of REJECTION_REASONS) writer.uint(totals.rejected[reason]);
   for (const of of KEY_KINDS) writeCounts(writer, totals[of]);
   writeSums(writer, totals.sums);
-  const { late, ahead, folded, front, droppedBefore } = totals.windows;
+  const { late, ahead, folded, front, droppedBefore, since } = totals.windows;
   writer.uint(late);
   writer.uint(ahead);
   writer.uint(folded);
   writer.double(front);
   writer.double(droppedBefore);
+  writer.double(since);
 }
 
 function readTotals(reader: ByteReader): SavedTally {
@@ -189,7 +190,9 @@ function readTotals(reader: ByteReader): SavedTally {
   const late = reader.uint();
   const ahead = reader.uint();
   const folded = reader.uint();
-  const windows = { late, ahead, folded, front: reader.double(), droppedBefore: reader.double() };
+  const front = reader.double();
+  const droppedBefore = reader.double();
+  const windows = { late, ahead, folded, front, droppedBefore, since: reader.double() };
   return { batch, bytes, lines, accepted, blank, rejected, types, words, sums, windows };
 }
 

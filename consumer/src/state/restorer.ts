@@ -2,8 +2,13 @@ import type { Changes } from '../tally/changes.js';
 import { KEY_KINDS, type KeyKind, type KeyTable } from '../tally/key-table.js';
 import type { CountColumns } from '../tally/run-counts.js';
 import type { Tally } from '../tally/tally.js';
-import { ByteReader } from './bytes.js';
-import { readCheckpointRecord, type SavedSource } from './checkpoint-records.js';
+import { ByteReader, ByteWriter } from './bytes.js';
+import {
+  type CheckpointContent,
+  checkpointRecords,
+  readCheckpointRecord,
+  type SavedSource,
+} from './checkpoint-records.js';
 import { readJournalRecord } from './journal-record.js';
 
 /** A record does not follow the one before it. */
@@ -39,6 +44,16 @@ export class Restorer {
       const ids = this.#idsHere[of];
       return ids.length === this.#tables[of].size && ids.every((here, id) => here === id);
     });
+  }
+
+  /** Adds all of a state that was restored elsewhere. */
+  addContent(content: CheckpointContent): void {
+    const writer = new ByteWriter();
+    for (const write of checkpointRecords(content)) {
+      writer.clear();
+      write(writer);
+      this.addCheckpointRecord(writer.bytes);
+    }
   }
 
   addCheckpointRecord(payload: Uint8Array): void {

@@ -72,6 +72,8 @@ export interface SavedWindowState {
   readonly front: number;
   /** Of events before this, some were dropped; -Infinity where none were. */
   readonly droppedBefore: number;
+  /** Event time from which on there were buckets. */
+  readonly since: number;
 }
 
 interface Bucket {
@@ -131,6 +133,8 @@ export class Windows {
     if (this.#ownFront > changes.frontBefore) {
       this.#ownFront = changes.frontBefore;
       front.retreatTo(this.#ownFront, this.#ownFront);
+      this.#flushRun();
+      this.#age();
     }
     for (let run = 0; run < changes.runs; run++) this.#addRun(changes, run);
     this.#ownFront = Math.max(this.#ownFront, changes.front);
@@ -251,11 +255,12 @@ export class Windows {
       folded: this.#folded,
       front: this.#ownFront,
       droppedBefore: this.#options.front.droppedBefore,
+      since: this.#since,
     };
   }
 
   /** Adds to what there is besides the buckets; to be called after all buckets are restored. */
-  restoreState({ late, ahead, folded, front, droppedBefore }: SavedWindowState): void {
+  restoreState({ late, ahead, folded, front, droppedBefore, since }: SavedWindowState): void {
     const { front: sharedFront } = this.#options;
     this.#late += late;
     this.#ahead += ahead;
@@ -263,6 +268,9 @@ export class Windows {
     this.#ownFront = Math.max(this.#ownFront, front);
     if (droppedBefore >= 0) sharedFront.dropBefore(droppedBefore);
     if (this.#ownFront >= 0) sharedFront.advanceTo(this.#ownFront);
+    // A minute that began before it holds none of before it: it stays. Another thread's may hold some.
+    if (this.#since === Number.NEGATIVE_INFINITY) this.#since = since;
+    else this.#dropOld();
     this.#age();
   }
 
@@ -376,8 +384,7 @@ export class Windows {
     let since = Math.max(kept, sharedFront.droppedBefore);
     while (since !== this.#since) {
       this.#since = since;
-      this.#drop(this.#seconds);
-      this.#drop(this.#minutes);
+      this.#dropOld();
       since = Math.max(kept, sharedFront.droppedBefore); // to drop a bucket may have moved it on
     }
     const exactFrom = secondsFrom(front);
@@ -398,6 +405,11 @@ export class Windows {
     bucket.types.visit((id, count) => this.#addCell(minute.types, id, count));
     bucket.words.visit((id, count) => this.#addCell(minute.words, id, count));
     for (const [id, sum] of bucket.sums) this.#addSum(minute, id, sum);
+  }
+
+  #dropOld(): void {
+    this.#drop(this.#seconds);
+    this.#drop(this.#minutes);
   }
 
   /** A bucket that begins before `since` cannot be part of an answer. */
