@@ -37,12 +37,15 @@ function namesIn(text: string): string[] {
 }
 
 describe('monitoring', () => {
-  // Each number of /metrics is there: lines of all kinds, a type by name, requests.
-  const service = Service.use({ metricsTopTypes: 1 });
+  // Each number of /metrics is there: lines of all kinds, a type by name, requests, a checkpoint.
+  const service = Service.use({ metricsTopTypes: 1, keepsState: true });
   let names: string[];
   before(async () => {
     await service().read(`${event('a', 'b', Date.now() / 1000)}\n{}\n`);
     await service().fetch('/stats');
+    await pWaitFor(
+      async () => (await service().ingest.stats()).state?.lastCheckpointSeconds != null,
+    );
     const text = await (await service().fetch('/metrics')).text();
     names = [...samples(text).keys()].map((name) => name.replace(/\{.*$/, ''));
   });

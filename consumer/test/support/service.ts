@@ -5,13 +5,19 @@ import pWaitFor from 'p-wait-for';
 import { type AppDependencies, createApp } from '#consumer/http/app.js';
 import { type HttpServer, listen } from '#consumer/http/server.js';
 import { StreamHub, type StreamHubOptions } from '#consumer/http/stream/stream-hub.js';
-import { IngestPool, type IngestPoolOptions } from '#consumer/ingest/ingest-pool.js';
+import {
+  IngestPool,
+  type IngestPoolOptions,
+  type PoolState,
+} from '#consumer/ingest/ingest-pool.js';
 import { makeFifo, writeFifo } from './fifo-writer.js';
 import { POOL_OPTIONS } from './pool-options.js';
 
 export interface ServiceOptions
   extends Partial<IngestPoolOptions & AppDependencies['config'] & StreamHubOptions> {
   readonly started?: boolean;
+  /** Whether it keeps its counts, in the folder state beside the FIFOs. */
+  readonly keepsState?: boolean;
 }
 
 /** The whole consumer but for its process: threads, FIFO folder, HTTP. */
@@ -27,7 +33,8 @@ export class Service {
   constructor(options: ServiceOptions = {}) {
     this.#options = options;
     const poolOptions = { ...POOL_OPTIONS, fifoDir: this.directory, ...options };
-    this.ingest = new IngestPool(poolOptions, (...line) => this.log.push(line));
+    const state = options.keepsState ? this.#state() : null;
+    this.ingest = new IngestPool(poolOptions, (...line) => this.log.push(line), state);
     this.streams = new StreamHub(this.ingest, { clientsMax: 100, ...options });
   }
 
@@ -59,6 +66,19 @@ export class Service {
     if (this.#options.started === false) return;
     this.ingest.start();
     await pWaitFor(() => this.ingest.state === 'running');
+  }
+
+  #state(): PoolState {
+    const folder = path.join(this.directory, 'state', '0');
+    return {
+      threads: [{ folder, from: [] }],
+      hasJournal: true,
+      checkpointIntervalMs: 1000,
+      journalSyncIntervalMs: 1000,
+      journalBytesMax: 67_108_864,
+      onBegun: () => {},
+      onDamaged: (problem) => void this.log.push(['error', problem]),
+    };
   }
 
   async close(): Promise<void> {
