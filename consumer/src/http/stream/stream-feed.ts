@@ -124,7 +124,7 @@ export class StreamFeed {
 
   async #update(): Promise<void> {
     const { pace } = this.#options;
-    const due = await pace.run(async () => {
+    const others = await pace.run(async () => {
       if (this.isStopped) return [];
       const now = performance.now();
       this.#lookedAt = now;
@@ -137,17 +137,18 @@ export class StreamFeed {
       if (hasNews && !isFresh) await this.#renew();
       for (const group of groups) group.dueAt = now + group.manner.intervalMs;
       // Who came meanwhile is not to be told what was counted long ago.
-      return hasNews ? groups : [];
+      const [first, ...rest] = hasNews ? groups : [];
+      if (first !== undefined) this.#tell(first);
+      return rest;
     });
-    const newest = this.#newest as StreamSnapshot;
-    for (const group of due) {
-      // Each on its own: to write the longest lists takes as long as to count.
-      if (!group.wasTold(newest)) {
-        await pace.run(() => {
-          if (group.places > 0 && !this.isStopped) group.tell(newest);
-        });
-      }
-    }
+    // Each on its own: to write the longest lists takes as long as to count.
+    for (const group of others) await pace.run(() => this.#tell(group));
+  }
+
+  #tell(group: StreamGroup): void {
+    const newest = this.#newest;
+    if (newest === null || this.isStopped) return;
+    if (group.places > 0 && !group.wasTold(newest)) group.tell(newest);
   }
 
   /** The newest snapshot if it is young enough to serve others than those that it was made for. */
