@@ -124,7 +124,12 @@ class Pipeline {
   total(windowSeconds: number): number {
     const request = { windowSeconds, until: 'latest', alignSeconds: null, stepSeconds: 1 } as const;
     const { windows } = this.tally;
-    const context = { now: BEGIN, front: this.front.value, since: windows.since };
+    const context = {
+      now: BEGIN,
+      front: this.front.value,
+      since: windows.since,
+      retentionSeconds: RETENTION_SECONDS,
+    };
     const resolved = resolveInterval(request, context);
     if (!resolved.ok) throw new Error(`${windowSeconds} s is beyond the retention`);
     const interval = windows.fit(resolved.interval);

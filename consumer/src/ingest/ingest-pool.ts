@@ -308,7 +308,7 @@ export class IngestPool implements IngestClient {
     const front = this.#front.value;
     const kept = answerableSince(front, keptSeconds(retentionSeconds, maxClockSkewSeconds));
     const since = Math.max(kept, this.#front.droppedBefore);
-    const result = resolveInterval(request, { now, front, since });
+    const result = resolveInterval(request, { now, front, since, retentionSeconds });
     if (!result.ok) throw new WindowBeyondRetentionError(result.since);
     return result.interval;
   }

@@ -71,15 +71,18 @@ export function firstStepOf({ start }: Interval, stepSeconds: number): number {
 /**
  * The smallest interval of whole buckets that covers what was asked for.
  *
- * A window that begins before `since`, from which on there are buckets, is refused. One that ends now or
- * with the latest event does so only when the clock was set back; it is cut there instead, for what is
- * left is what its asker means. So is what a window would be widened by, to whole steps or minutes.
- * `front` is -Infinity before the first event.
+ * A window that ends at a given time is refused where it begins before the retention: of what is kept of
+ * the time before, late events are missing. One that ends now or with the latest event is refused only
+ * where it begins before `since`, from which on there are buckets: an event ahead of the clock does not
+ * make it shorter. It begins there only when the clock was set back, and unless it is aligned it is cut
+ * then instead, for what is left is what its asker means. So is what a window would be widened by, to
+ * whole steps or minutes. `front` is -Infinity before the first event.
  */
 export function resolveInterval(
   { windowSeconds, until, alignSeconds, stepSeconds }: WindowRequest,
-  { now, front, since }: { now: number; front: number; since: number },
+  context: { now: number; front: number; since: number; retentionSeconds: number },
 ): IntervalResult {
+  const { now, front, retentionSeconds } = context;
   let end = until as number;
   if (typeof until === 'string') {
     // With nothing seen yet there is no latest event, and every interval is empty.
@@ -90,6 +93,10 @@ export function resolveInterval(
   if (alignSeconds !== null) end = floorTo(end, alignSeconds);
   const asked = Math.max(0, end - windowSeconds);
   end = ceilTo(end, stepSeconds);
+  let { since } = context;
+  if (typeof until === 'number' && asked < front - retentionSeconds) {
+    since = Math.max(since, answerableSince(front, retentionSeconds));
+  }
   const mayBeCut = typeof until === 'string' && alignSeconds === null && since < end;
   if (asked < since && !mayBeCut) return { ok: false, since };
   let start = floorTo(asked, stepSeconds);

@@ -100,14 +100,17 @@ const WRONG_FOR_SERIES: Row[] = [
 
 const FRONT = Date.parse('2017-11-02T10:32:15Z') / 1000;
 /** With the front there, minutes are kept from here on: two hours, the clock skew and a minute back. */
-const SINCE = Date.parse('2017-11-02T08:31:00Z') / 1000;
+const KEPT_SINCE = Date.parse('2017-11-02T08:31:00Z') / 1000;
+/** Up to a given time only the retention can be asked for. */
+const SINCE = Date.parse('2017-11-02T08:33:00Z') / 1000;
 const REACHABLE = new RegExp(`begins at ${SINCE} or later`);
+const KEPT = new RegExp(`begins at ${KEPT_SINCE} or later`);
 
 /** Known only once events were read: how far back windows reach, and how fine. */
 const WRONG_AFTER_EVENTS: Row[] = [
   [`window=60s&until=0`, 'until', '0', REACHABLE],
-  [`window=60s&until=${FRONT - 7200 - 16}`, 'until', String(FRONT - 7200 - 16), REACHABLE],
-  [`window=2h&until=latest&align=true`, 'until', 'latest', REACHABLE],
+  [`window=60s&until=${FRONT - 7200 + 59}`, 'until', String(FRONT - 7200 + 59), REACHABLE],
+  [`window=2h&until=latest&align=true`, 'until', 'latest', KEPT],
 ];
 const WRONG_STEPS: Row[] = [
   ['window=1h&until=latest&step=1s', 'step', '1s', /^a multiple of 60s/],

@@ -24,9 +24,10 @@ interface Given extends Partial<WindowRequest> {
   readonly front?: string | number;
   /** How far back from the front there are buckets. */
   readonly kept?: number;
+  readonly retention?: number;
 }
 
-function resolve({ now, front = now, kept = RETENTION, ...request }: Given) {
+function resolve({ now, front = now, kept = RETENTION, retention = kept, ...request }: Given) {
   const whole: WindowRequest = {
     windowSeconds: 60,
     until: 'now',
@@ -36,7 +37,12 @@ function resolve({ now, front = now, kept = RETENTION, ...request }: Given) {
   };
   const frontSeconds = typeof front === 'number' ? front : at(front);
   const since = answerableSince(frontSeconds, kept);
-  return resolveInterval(whole, { now: at(now), front: frontSeconds, since });
+  return resolveInterval(whole, {
+    now: at(now),
+    front: frontSeconds,
+    since,
+    retentionSeconds: retention,
+  });
 }
 
 type Row = [what: string, given: Given, start: string, end: string, resolution?: number];
@@ -307,6 +313,11 @@ describe('resolveInterval', () => {
       ['up to a time before all data', { now: '10:32:15', until: 0 }, '08:33:00'],
       ['by a second', { now: '10:32:15', until: at('08:33:14') }, '08:33:00'],
       ['and is aligned', { now: '10:32:15', ...hour, windowSeconds: 2 * H }, '08:33:00'],
+      [
+        'by a second, where there are still buckets',
+        { now: '10:32:15', kept: RETENTION + 120, retention: RETENTION, until: at('08:33:14') },
+        '08:33:00',
+      ],
       ['and ends before it', { now: '10:32:15', until: at('05:00:00') }, '08:33:00'],
       [
         'because the clock was set back by hours',
@@ -391,7 +402,12 @@ describe('keptSeconds', () => {
         const front = now + (ahead > 0 ? ahead * skew : ahead);
         const since = answerableSince(front, keptSeconds(retention, skew));
         const request = { windowSeconds: retention, until, alignSeconds: null, stepSeconds };
-        const result = resolveInterval(request, { now, front, since });
+        const result = resolveInterval(request, {
+          now,
+          front,
+          since,
+          retentionSeconds: retention,
+        });
         if (!result.ok) throw new Error(`refused: ${result.since}`);
         const end = Math.floor(until === 'now' ? now : front) + 1;
         expect(result.interval.start).to.be.at.most(end - retention);
@@ -423,7 +439,7 @@ describe('any interval', () => {
         const windowSeconds = Math.min(asked.windowSeconds, retentionSeconds);
         const whole = { ...asked, windowSeconds, stepSeconds: 1 };
         const since = answerableSince(front, retentionSeconds);
-        const result = resolveInterval(whole, { now, front, since });
+        const result = resolveInterval(whole, { now, front, since, retentionSeconds });
         if (!result.ok) {
           expect(result.since).to.equal(since);
           return;

@@ -43,7 +43,8 @@ describe('the windows of a busy service', () => {
         alignSeconds: seconds as 60 | 3600,
         stepSeconds: 1,
       };
-      const result = resolveInterval({ ...request, until: 'now' }, { now, front, since });
+      const context = { now, front, since, retentionSeconds: 7200 };
+      const result = resolveInterval({ ...request, until: 'now' }, context);
       if (!result.ok) throw new Error(`${seconds} s are refused at ${now}`);
       const fitted = subject.windows.fit(result.interval);
       const end = Math.floor(now / seconds) * seconds;

@@ -49,7 +49,8 @@ class Real {
     const front = this.front.value;
     const kept = answerableSince(front, keptSeconds(this.retentionSeconds, SKEW_SECONDS));
     const since = Math.max(kept, this.front.droppedBefore);
-    return resolveInterval(request, { now, front, since });
+    const { retentionSeconds } = this;
+    return resolveInterval(request, { now, front, since, retentionSeconds });
   }
 
   /** The interval that all threads have answered for, or from when on there are answers. */
@@ -226,7 +227,9 @@ class AskStep extends Step {
     since: number,
   ): void {
     expect(asked.start, 'what is refused').to.be.below(since);
-    expect(since).to.be.at.most(model.sinceAtMost());
+    const retentionEdge = Math.ceil((model.front - model.retentionSeconds) / 60) * 60;
+    const latest = Math.max(model.sinceAtMost(), typeof until === 'number' ? retentionEdge : 0);
+    expect(since).to.be.at.most(latest);
     seen.refused++;
     if (typeof until === 'number' || alignSeconds !== null) return;
     expect(model.wasSetBack, 'a window up to now is refused').to.equal(true);

@@ -210,11 +210,9 @@ export function describeOperations(
           description: 'A stream that goes on until the client leaves.',
           content: {
             'text/event-stream': {
-              ...text(
-                `retry: 2000\nevent: counts\nid: 640\ndata: ${JSON.stringify(EXAMPLES.streamFrame)}\n\n`,
-              ),
               // OpenAPI 3.1 has no word for what the events of a stream hold.
-              'x-event-data': schemaRef('StreamFrame'),
+              schema: { type: 'string', contentSchema: schemaRef('StreamFrame') },
+              example: `retry: 2000\nevent: counts\nid: 640\ndata: ${JSON.stringify(EXAMPLES.streamFrame)}\n\n`,
             },
           },
         },
