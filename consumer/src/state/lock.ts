@@ -13,6 +13,9 @@ const ATTEMPTS_MAX = 5;
 /** Two that find a dead holder's socket at once may each put its own there: who came last has it. */
 const SETTLE_MS = 50;
 const ANSWER_BYTES_MAX = 1000;
+/** A holder that is halted has its socket, and does not answer. */
+const ANSWER_TIMEOUT_MS = 2000;
+const SILENT = '- a process that does not answer';
 
 export class LockedError extends Error {
   override readonly name = 'LockedError';
@@ -89,6 +92,10 @@ function ask(file: string): Promise<string | null> {
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
       text = (text + chunk).slice(0, ANSWER_BYTES_MAX);
+    });
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => {
+      text = SILENT;
+      socket.destroy();
     });
     socket.on('error', () => resolve(null));
     socket.on('close', () => resolve(text === '' ? null : text));
