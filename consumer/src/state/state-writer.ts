@@ -234,7 +234,8 @@ export class StateWriter {
       this.#write(new Uint8Array(0));
     }
     const mayTry = performance.now() - this.#checkpointFailedAt > CHECKPOINT_RETRY_MS;
-    const isWanted = this.#needsCheckpoint || this.fault !== null;
+    const isLong = this.#journalBytes > this.#options.journalBytesMax;
+    const isWanted = this.#needsCheckpoint || isLong || this.fault !== null;
     if (isWanted && this.#waiting === null && mayTry) void this.checkpoint();
     this.#report();
   }
