@@ -119,10 +119,7 @@ async function openState(): Promise<PoolState | null> {
       journalBytesMax: config.journalBytesMax,
       onBegun: () => state.commit(),
       onDamaged: (problem) =>
-        fail([
-          `the state is damaged: ${problem}`,
-          `node consumer/dist/state.js repair keeps what is whole; removing STATE_DIR, ${stateDir}, begins anew`,
-        ]),
+        fail([`the state is damaged: ${problem}`, `remove STATE_DIR, ${stateDir}, to begin anew`]),
     };
   } catch (error) {
     if (error instanceof StateDirectoryError) fail([error.message]);

@@ -294,7 +294,7 @@ describe('a consumer with state', () => {
         const { exitCode, stderr } = await run();
         expect(exitCode).to.equal(1);
         expect(stderr).to.match(message);
-        expect(stderr).to.include('state.js repair');
+        expect(stderr).to.include('to begin anew');
         expect(stderr).to.include(`removing STATE_DIR, ${stateDir()}`);
         expect(fs.readFileSync(journal)).to.deep.equal(bytes);
       });
