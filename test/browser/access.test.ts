@@ -78,6 +78,26 @@ describe('the live page for everybody', () => {
     });
   }
 
+  context('when events are late and ahead by the thousand', () => {
+    const untimely = Service.use();
+    before(() => {
+      const events = [0, 9000, -90_000].map((offset) => event('a', '', now() + offset));
+      return untimely().read(events.map((each) => each.repeat(1111)).join(''));
+    });
+
+    it('cuts no figure off at 360 pixels', async () => {
+      const address = `http://127.0.0.1:${untimely().port}/?window=10m`;
+      const page = await browser.open(address, { width: 360 });
+      await page.waitForText('#ahead', /1,111/);
+      const cutOff = await page.page.evaluate(() => {
+        const { right } = document.querySelector('.figures')!.getBoundingClientRect();
+        const figures = [...document.querySelectorAll('.figures *')];
+        return figures.filter((each) => each.getBoundingClientRect().right > right).length;
+      });
+      expect(cutOff).to.equal(0);
+    });
+  });
+
   it('is used by keyboard alone', async () => {
     const page = await browser.open(url());
     await page.waitForText('#legend', /type-/);
