@@ -80,12 +80,9 @@ describe('the live page for everybody', () => {
 
   context('when events are late and ahead by the thousand', () => {
     const untimely = Service.use();
-    before(() => {
-      const events = [0, 9000, -90_000].map((offset) => event('a', '', now() + offset));
-      return untimely().read(events.map((each) => each.repeat(1111)).join(''));
-    });
-
     it('cuts no figure off at 360 pixels', async () => {
+      const events = [0, 9000, -90_000].map((offset) => event('a', '', now() + offset));
+      await untimely().read(events.map((each) => each.repeat(1111)).join(''));
       const address = `http://127.0.0.1:${untimely().port}/?window=10m`;
       const page = await browser.open(address, { width: 360 });
       await page.waitForText('#ahead', /1,111/);
