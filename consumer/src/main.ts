@@ -119,7 +119,7 @@ async function openState(): Promise<PoolState | null> {
       journalBytesMax: config.journalBytesMax,
       onBegun: () => state.commit(),
       onDamaged: (problem) =>
-        fail([`the state is damaged: ${problem}`, `remove STATE_DIR, ${stateDir}, to begin anew`]),
+        fail([`the state is damaged: ${problem}`, `removing STATE_DIR, ${stateDir}, begins anew`]),
     };
   } catch (error) {
     if (error instanceof StateDirectoryError) fail([error.message]);
