@@ -24,7 +24,7 @@ describe('docker compose --profile metrics', () => {
     const plain = await config();
     const metrics = await config('--profile', 'metrics');
     expect(plain.services).to.have.all.keys('producer', 'consumer');
-    expect(plain.volumes).to.have.all.keys('ipc');
+    expect(plain.volumes).to.have.all.keys('ipc', 'state');
     const { prometheus, grafana, ...others } = metrics.services;
     expect(others).to.deep.equal(plain.services);
     expect([prometheus?.image, grafana?.image].join(' ')).to.match(
