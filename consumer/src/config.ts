@@ -10,7 +10,7 @@ import { type Duration, parseDuration } from './duration.js';
 import { DURABILITIES, type Durability } from './state/durability.js';
 
 /** Under the current folder. */
-const DEFAULT_STATE_DIR = 'state';
+export const DEFAULT_STATE_DIR = 'state';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 

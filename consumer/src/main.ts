@@ -18,7 +18,7 @@ import { IngestPool, type PoolState } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
 import { countsText } from './once.js';
 import { LockedError, lockFolder } from './state/lock.js';
-import { StateDirectory, StateDirectoryError } from './state/state-directory.js';
+import { LOCK, StateDirectory, StateDirectoryError } from './state/state-directory.js';
 
 const { readsStdin, once, ...output } = parseCommandLine(process.argv);
 const parsed = parseConfig(process.env);
@@ -97,7 +97,7 @@ async function openState(): Promise<PoolState | null> {
   if (once || durability === 'none') return null;
   try {
     fs.mkdirSync(stateDir, { recursive: true });
-    await lock('STATE_DIR', stateDir, 'lock');
+    await lock('STATE_DIR', stateDir, LOCK);
     const bounds = {
       LINE_BYTES_MAX: config.lineBytesMax,
       EVENT_TYPES_MAX: config.eventTypesMax,

@@ -11,7 +11,7 @@ import crc32c from 'crc-32/crc32c.js';
 import { ByteWriter } from './bytes.js';
 
 export const FORMAT_VERSION = 1;
-const HEADER_BYTES = 12;
+export const RECORD_HEADER_BYTES = 12;
 
 export type FileKind = 'checkpoint' | 'journal';
 
@@ -35,10 +35,10 @@ export class RecordWriter {
   add(write: (payload: ByteWriter) => void): void {
     const writer = this.#writer;
     const start = writer.length;
-    for (let i = 0; i < HEADER_BYTES; i += 4) writer.reserveUint32();
+    for (let i = 0; i < RECORD_HEADER_BYTES; i += 4) writer.reserveUint32();
     write(writer);
     const { bytes } = writer;
-    const payload = bytes.subarray(start + HEADER_BYTES);
+    const payload = bytes.subarray(start + RECORD_HEADER_BYTES);
     writer.patchUint32(start, payload.length);
     writer.patchUint32(start + 4, checksum(bytes.subarray(start, start + 4)));
     writer.patchUint32(start + 8, checksum(payload));
@@ -74,7 +74,7 @@ export function readRecords(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = head.length;
   while (at < bytes.length) {
-    const payloadAt = at + HEADER_BYTES;
+    const payloadAt = at + RECORD_HEADER_BYTES;
     if (payloadAt > bytes.length) return { wholeBytes: at, fault: 'torn' };
     if (view.getUint32(at + 4, true) !== checksum(bytes.subarray(at, at + 4))) {
       const isUnwritten = bytes.subarray(at).every((byte) => byte === 0);

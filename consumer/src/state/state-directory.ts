@@ -20,6 +20,8 @@ export interface Bounds {
 }
 
 export const MANIFEST = 'state.json';
+/** The name of its lock. */
+export const LOCK = 'lock';
 
 const manifestSchema = z.object({
   version: z.literal(FORMAT_VERSION),

@@ -15,6 +15,7 @@ export type StateFiles = Pick<
   | 'fdatasyncSync'
   | 'closeSync'
   | 'renameSync'
+  | 'copyFileSync'
   | 'rmSync'
 >;
 

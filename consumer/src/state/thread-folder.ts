@@ -26,11 +26,12 @@ import { type StateFiles, syncFolder } from './state-files.js';
 /** The state in a folder cannot be read as it is. */
 export class StateDamageError extends Error {
   override readonly name = 'StateDamageError';
-  readonly file: string;
+  /** Without the file's name. */
+  readonly problem: string;
 
   constructor(file: string, problem: string) {
     super(`${file}: ${problem}`);
-    this.file = file;
+    this.problem = problem;
   }
 }
 
