@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchMemory } from './memory.js';
+import { benchState } from './state.js';
 import { benchWindows } from './windows.js';
 
 interface Options {
@@ -14,6 +15,14 @@ const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<
     const size = quick ? 1e6 : 1e9;
     return benchMemory({ randomBytes: size, lineBytes: 0.256 * size, seed });
   },
+  state: ({ quick, seed }) =>
+    benchState({
+      lines: quick ? 20_000 : 2_000_000,
+      distinctWords: quick ? 1000 : 200_000,
+      journalBytesMax: quick ? 100_000 : 67_108_864,
+      checkpointIntervalMs: quick ? 20 : 1000,
+      seed,
+    }),
   windows: ({ quick, seed }) =>
     benchWindows({
       lines: quick ? 10_000 : 1_000_000,
@@ -26,6 +35,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<
 const USAGE = `Usage: npm run bench -- NAME [--quick] [--seed N]
 
   memory   resident memory under 1 GB of random bytes and a 256 MB line without an end
+  state    what keeping the state costs: rate, pauses, bytes, the time of a start
   windows  what windows cost: ingest rate with and without, query times, memory
 
   --quick  small input: shows that the bench works, its figures mean nothing

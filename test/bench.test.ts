@@ -32,6 +32,23 @@ describe('npm run bench', () => {
     for (const checksum of others) expect(checksum).to.equal(first);
   });
 
+  it('state: measures, with all lines counted and recovered, at a small size', async () => {
+    const { stdout } = await execa('node', ['--expose-gc', BENCH, 'state', '--quick']);
+    const rows = stdout.split('\n').slice(3);
+    expect(rows.map((row) => row.split(/ {2,}/).slice(0, 2).join(', '))).to.deep.equal([
+      'one minute, none',
+      'one minute, checkpoint',
+      'one minute, journal',
+      'two hours, none',
+      'two hours, checkpoint',
+      'two hours, journal',
+      rows.at(-1),
+    ]);
+    expect(rows.at(-1)).to.match(
+      /^recovery: [\d.]+ s for 1000 words, a checkpoint of .* MiB of journal$/,
+    );
+  });
+
   it('refuses a name that it does not know', async () => {
     const { exitCode, stderr } = await execa('node', [BENCH, 'nonsense'], { reject: false });
     expect(exitCode).to.equal(1);
