@@ -119,7 +119,11 @@ async function openState(): Promise<PoolState | null> {
       journalBytesMax: config.journalBytesMax,
       onBegun: () => state.commit(),
       onDamaged: (problem) =>
-        fail([`the state is damaged: ${problem}`, `removing STATE_DIR, ${stateDir}, begins anew`]),
+        fail([
+          `the state is damaged: ${problem}`,
+          'node consumer/dist/state.js repair keeps all that is provably whole, and says what it drops',
+          `removing STATE_DIR, ${stateDir}, begins anew`,
+        ]),
     };
   } catch (error) {
     if (error instanceof StateDirectoryError) fail([error.message]);

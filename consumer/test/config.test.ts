@@ -125,7 +125,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   JOURNAL_BYTES_MAX: {
     read: (config) => config.journalBytesMax,
-    byDefault: 67_108_864,
+    byDefault: 33_554_432,
     good: [
       ['65536', 65_536],
       ['4294967296', 4_294_967_296],

@@ -36,6 +36,14 @@ export class CellMap {
     return isNew;
   }
 
+  /**
+   * Makes room for as many cells as another map has before its cells are added here. They come in the
+   * order of their slots, and would all fall into one part of a table that is smaller than theirs.
+   */
+  reserve(size: number): void {
+    while (size * 4 > this.#slots.length * 3) this.#grow();
+  }
+
   /** Calls back for every cell, in no particular order. */
   visit(callback: (id: number, count: number) => void): void {
     for (let slot = 0; slot < this.#slots.length; slot++) {

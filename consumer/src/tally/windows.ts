@@ -238,6 +238,7 @@ export class Windows {
       [bucket.types, types],
       [bucket.words, words],
     ] as const) {
+      cells.reserve(saved.ids.length);
       for (let i = 0; i < saved.ids.length; i++) {
         this.#addCell(cells, saved.ids[i] as number, saved.counts[i] as number);
       }
@@ -402,6 +403,8 @@ export class Windows {
     this.#keepForSaver(bucket);
     this.#keepForSaver(minute);
     minute.lastSecond = Math.max(minute.lastSecond, bucket.lastSecond);
+    minute.types.reserve(bucket.types.size);
+    minute.words.reserve(bucket.words.size);
     bucket.types.visit((id, count) => this.#addCell(minute.types, id, count));
     bucket.words.visit((id, count) => this.#addCell(minute.words, id, count));
     for (const [id, sum] of bucket.sums) this.#addSum(minute, id, sum);

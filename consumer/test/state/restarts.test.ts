@@ -294,6 +294,7 @@ describe('a consumer with state', () => {
         const { exitCode, stderr } = await run();
         expect(exitCode).to.equal(1);
         expect(stderr).to.match(message);
+        expect(stderr).to.include('node consumer/dist/state.js repair keeps all that is provably');
         expect(stderr).to.include(`removing STATE_DIR, ${stateDir()}, begins anew`);
         expect(fs.readFileSync(journal)).to.deep.equal(bytes);
       });
