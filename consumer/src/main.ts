@@ -127,8 +127,12 @@ async function openState(): Promise<PoolState | null> {
     };
   } catch (error) {
     if (error instanceof StateDirectoryError) fail([error.message]);
-    const { message } = error as Error;
-    fail([`cannot keep the state in STATE_DIR, ${stateDir}: ${message}`]);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problems = [`cannot keep the state in STATE_DIR, ${stateDir}: ${message}`];
+    if (code === 'EACCES') {
+      problems.push(`the user whose id is ${process.getuid?.()} has to be allowed to write there`);
+    }
+    fail(problems);
   }
 }
 

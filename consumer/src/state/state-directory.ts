@@ -97,6 +97,11 @@ export class StateDirectory {
         .map((old) => folder(before.generation, old));
       return { folder: own, from };
     });
+    for (const { folder: own } of this.threads) {
+      files.mkdirSync(own, { recursive: true });
+      // Told here, at the start, and not by each thread that cannot begin.
+      files.accessSync(own, fs.constants.W_OK);
+    }
     this.changedBounds = Object.entries(bounds)
       .map(([name, now]) => [name, before?.bounds[name] ?? now, now] as const)
       .filter(([, was, now]) => was !== now);

@@ -4,6 +4,7 @@ import path from 'node:path';
 /** What of node:fs the state is kept with. A test puts one in its place that fails on purpose. */
 export type StateFiles = Pick<
   typeof fs,
+  | 'accessSync'
   | 'mkdirSync'
   | 'readdirSync'
   | 'readFileSync'
