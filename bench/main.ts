@@ -19,7 +19,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<
     benchState({
       lines: quick ? 20_000 : 2_000_000,
       distinctWords: quick ? 1000 : 200_000,
-      journalBytesMax: quick ? 100_000 : 33_554_432,
+      journalBytesMax: quick ? 100_000 : 16_777_216,
       checkpointIntervalMs: quick ? 20 : 1000,
       seed,
     }),

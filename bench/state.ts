@@ -6,9 +6,12 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { Ingest } from '../consumer/dist/ingest/ingest.js';
 import type { StatsAnswer } from '../consumer/dist/ingest/protocol.js';
+import { RecordWriter } from '../consumer/dist/state/records.js';
 import { EventTimeFront } from '../consumer/dist/tally/event-time-front.js';
 
 const BEGIN = 1_509_602_400;
+const POLL_MS = 100;
+const READ_BYTES = 65_536;
 const DURABILITIES = ['none', 'checkpoint', 'journal'] as const;
 
 export interface StateBenchOptions {
@@ -20,16 +23,16 @@ export interface StateBenchOptions {
 }
 
 /**
- * What keeping the state costs: how fast lines are counted, how long reading stands still at most while
- * checkpoints are written, how many bytes the journal takes for those that were read, and how long a
- * start takes with a checkpoint and a full journal. Lines come in reads of 64 KiB, one a turn of the
+ * What keeping the state costs: how fast lines are counted, how long reading stands still at a time for
+ * a checkpoint, how many bytes the journal takes for those that were read, what it would cost to keep
+ * these instead of what they change, and how long a start takes with a checkpoint and a full journal. Lines come in reads of 64 KiB, one a turn of the
  * event loop, as from a FIFO.
  */
 export async function benchState(options: StateBenchOptions): Promise<string[]> {
   const { lines, distinctWords, journalBytesMax } = options;
   const report = [
     `${lines} lines, three of ${distinctWords} words each`,
-    'event time  durability   M lines/s  longest ms between reads  median ms  checkpoints  last s  MiB read  MiB of journal',
+    'event time  durability   M lines/s  longest pause ms  checkpoints  last s  MiB read  MiB of journal',
   ];
   for (const [name, seconds] of [
     ['one minute', 60],
@@ -51,10 +54,14 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
         });
         await subject.keep(folder, options, durability === 'journal', files);
       }
+      let pause = 0;
+      const poll = setInterval(() => {
+        pause = Math.max(pause, subject.stats().state?.lastCheckpointPauseSeconds ?? 0);
+      }, POLL_MS);
       const begin = performance.now();
       await subject.count(body);
       const rate = lines / (performance.now() - begin) / 1000;
-      const gaps = subject.gaps();
+      clearInterval(poll);
       const { state, accepted } = subject.stats();
       if (accepted !== lines) throw new Error(`${accepted} of ${lines} lines were counted`);
       report.push(
@@ -62,8 +69,7 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
           name.padEnd(10),
           durability.padEnd(11),
           rate.toFixed(2).padStart(10),
-          (gaps.at(-1) as number).toFixed(1).padStart(24),
-          (gaps[gaps.length >> 1] as number).toFixed(1).padStart(9),
+          (1000 * pause).toFixed(1).padStart(16),
           String(state?.checkpoints ?? 0).padStart(11),
           (state?.lastCheckpointSeconds ?? 0).toFixed(2).padStart(6),
           (body.length / 2 ** 20).toFixed(0).padStart(8),
@@ -74,8 +80,28 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
       fs.rmSync(folder, { recursive: true });
     }
   }
+  report.push(rawJournal(makeLines(options, 60)));
   report.push(await recovery(options, journalBytesMax));
   return report;
+}
+
+/** What a journal of the bytes that were read would cost: a checksum and a write of each read. */
+function rawJournal(body: Uint8Array): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
+  const descriptor = fs.openSync(path.join(folder, 'journal'), 'w');
+  const records = new RecordWriter();
+  const begin = performance.now();
+  for (let at = 0; at < body.length; at += READ_BYTES) {
+    records.clear();
+    records.add((writer) => writer.blob(body.subarray(at, at + READ_BYTES)));
+    fs.writeSync(descriptor, records.bytes);
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  fs.closeSync(descriptor);
+  fs.rmSync(folder, { recursive: true });
+  const reads = Math.ceil(body.length / READ_BYTES);
+  const perRead = ((1e6 * seconds) / reads).toFixed(0);
+  return `a journal of the bytes read: ${perRead} µs a read of 64 KiB, ${(body.length / 2 ** 20).toFixed(1)} MiB`;
 }
 
 /** How long a start takes with all words in the checkpoint, and as much journal as there may be. */
@@ -89,38 +115,32 @@ async function recovery(options: StateBenchOptions, journalBytes: number): Promi
   await first.stop();
   const second = new Subject();
   await second.keep(folder, quiet, true, fs);
-  while ((second.stats().state?.journalBytes ?? 0) < journalBytes) await second.count(body);
+  for (let at = 0; (second.stats().state?.journalBytes ?? 0) < journalBytes; at += READ_BYTES) {
+    await second.count(body.slice(at % body.length, (at % body.length) + READ_BYTES));
+  }
   const expected = second.stats();
   // Not stopped: as after SIGKILL there is no other checkpoint.
   const begin = performance.now();
   const third = new Subject();
   await third.keep(folder, quiet, true, fs);
   const seconds = (performance.now() - begin) / 1000;
-  const { accepted, words } = third.stats();
+  const { accepted, words, state } = third.stats();
   if (accepted !== expected.accepted) throw new Error(`${accepted} are ${expected.accepted}`);
-  const size = (kind: string) =>
-    fs
-      .readdirSync(folder)
-      .filter((name) => name.startsWith(kind))
-      .map((name) => fs.statSync(path.join(folder, name)).size)
-      .reduce((sum, bytes) => Math.max(sum, bytes), 0);
+  const checkpoints = fs.readdirSync(folder).filter((name) => name.startsWith('checkpoint'));
+  const { size } = fs.statSync(path.join(folder, checkpoints.sort().at(-1) as string));
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
-  const text = `recovery: ${seconds.toFixed(2)} s for ${words.distinct} words, a checkpoint of ${mebibytes(size('checkpoint'))} MiB and ${mebibytes(size('journal'))} MiB of journal`;
+  const text = `recovery: ${seconds.toFixed(2)} s for ${words.distinct} words, a checkpoint of ${mebibytes(size)} MiB and ${mebibytes(state?.journalBytes ?? 0)} MiB of journal`;
   await Promise.all([second.stop(), third.stop()]);
   fs.rmSync(folder, { recursive: true });
   return text;
 }
 
 class Subject {
-  readonly #reads: number[] = [];
   readonly #ingest: Ingest;
 
   constructor() {
     const clock = {
-      now: () => {
-        this.#reads.push(performance.now());
-        return BEGIN + 7200;
-      },
+      now: () => BEGIN + 7200,
       monotonicSeconds: () => performance.now() / 1000,
     };
     const options = {
@@ -158,15 +178,6 @@ class Subject {
 
   async count(body: Uint8Array<ArrayBuffer>): Promise<void> {
     await this.#ingest.post({ kind: 'post', lines: body });
-  }
-
-  /** Milliseconds from one read to the next, the shortest first. */
-  gaps(): number[] {
-    const reads = this.#reads;
-    return reads
-      .slice(1)
-      .map((time, i) => time - (reads[i] as number))
-      .sort((a, b) => a - b);
   }
 
   stats(): StatsAnswer {

@@ -128,7 +128,7 @@ const VARIABLES = {
   }),
   JOURNAL_BYTES_MAX: variable({
     ...wholeNumber(65_536, 4_294_967_296),
-    default: '33554432',
+    default: '16777216',
     meaning:
       'bytes of the journal of an ingest thread, past which a checkpoint is taken early; past twice as many, reading waits for it',
   }),

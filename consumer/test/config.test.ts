@@ -125,7 +125,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   JOURNAL_BYTES_MAX: {
     read: (config) => config.journalBytesMax,
-    byDefault: 33_554_432,
+    byDefault: 16_777_216,
     good: [
       ['65536', 65_536],
       ['4294967296', 4_294_967_296],

@@ -134,6 +134,9 @@ export const statsSchema = z
         last_checkpoint_seconds: seconds
           .nullable()
           .describe('How long the last one took; null before the first.'),
+        last_checkpoint_pause_seconds: seconds
+          .nullable()
+          .describe('How long reading stood still for it at a time, at most.'),
         fault: z.string().nullable().describe('Why the counts cannot be kept; null when they can.'),
       })
       .nullable()
@@ -314,12 +317,13 @@ export function statsDocument(stats: IngestStats): z.output<typeof statsSchema> 
 
 function stateMember(state: IngestStats['state']): StatsDocument['state'] {
   if (state === null) return null;
-  const { durability, journalBytes, checkpoints, lastCheckpointSeconds, fault } = state;
+  const { durability, journalBytes, checkpoints, fault } = state;
   return {
     durability,
     journal_bytes: journalBytes,
     checkpoints,
-    last_checkpoint_seconds: milliseconds(lastCheckpointSeconds),
+    last_checkpoint_seconds: milliseconds(state.lastCheckpointSeconds),
+    last_checkpoint_pause_seconds: milliseconds(state.lastCheckpointPauseSeconds),
     fault,
   };
 }

@@ -145,6 +145,13 @@ function addStats(
         one(state.lastCheckpointSeconds),
       );
     }
+    if (state.lastCheckpointPauseSeconds !== null) {
+      gauge(
+        'state_last_checkpoint_pause_seconds',
+        'How long reading stood still for the last checkpoint at a time, at most.',
+        one(state.lastCheckpointPauseSeconds),
+      );
+    }
     gauge(
       'state_fault',
       'Whether the counts cannot be kept; /readyz says why.',

@@ -133,12 +133,16 @@ export function mergeStateStats(parts: readonly (StateStats | null)[]): StateSta
   const kept = parts.filter((part) => part !== null);
   const [first] = kept;
   if (first === undefined) return null;
-  const seconds = kept.map((part) => part.lastCheckpointSeconds).filter((each) => each !== null);
+  const longest = (of: 'lastCheckpointSeconds' | 'lastCheckpointPauseSeconds') => {
+    const seconds = kept.map((part) => part[of]).filter((each) => each !== null);
+    return seconds.length === 0 ? null : Math.max(...seconds);
+  };
   return {
     durability: first.durability,
     journalBytes: kept.reduce((sum, part) => sum + part.journalBytes, 0),
     checkpoints: Math.min(...kept.map((part) => part.checkpoints)),
-    lastCheckpointSeconds: seconds.length === 0 ? null : Math.max(...seconds),
+    lastCheckpointSeconds: longest('lastCheckpointSeconds'),
+    lastCheckpointPauseSeconds: longest('lastCheckpointPauseSeconds'),
     fault: kept.map((part) => part.fault).find((fault) => fault !== null) ?? null,
   };
 }

@@ -100,8 +100,8 @@ export function readJournalRecord(reader: ByteReader): JournalRecord {
     words: words.cells(),
     sums: {
       offsets: sums.offsets,
-      ids: Uint32Array.from(sums.ids),
-      parts: Float64Array.from(sums.parts),
+      ids: new Uint32Array(sums.ids),
+      parts: new Float64Array(sums.parts),
     },
   };
   const name = reader.text();
@@ -169,8 +169,8 @@ class CellsReader {
   cells(): RunCells {
     return {
       offsets: this.#offsets,
-      ids: Uint32Array.from(this.#ids),
-      counts: Float64Array.from(this.#counts),
+      ids: new Uint32Array(this.#ids),
+      counts: new Float64Array(this.#counts),
     };
   }
 }

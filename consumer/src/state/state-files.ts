@@ -12,12 +12,14 @@ export type StateFiles = Pick<
   | 'writeSync'
   | 'ftruncateSync'
   | 'fsyncSync'
+  | 'fsync'
   | 'fdatasync'
   | 'fdatasyncSync'
   | 'closeSync'
   | 'renameSync'
   | 'copyFileSync'
   | 'rmSync'
+  | 'unlink'
 >;
 
 /** Makes the names in a folder last, not only what is in its files. */
@@ -28,6 +30,28 @@ export function syncFolder(files: StateFiles, folder: string): void {
   } finally {
     files.closeSync(descriptor);
   }
+}
+
+/** The same by a thread of the pool. */
+export async function folderSynced(files: StateFiles, folder: string): Promise<void> {
+  const descriptor = files.openSync(folder, 'r');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      files.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+    });
+  } finally {
+    files.closeSync(descriptor);
+  }
+}
+
+/** Removes a file by a thread of the pool: to give back the room of a large one takes its time. */
+export function removed(files: StateFiles, file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    files.unlink(file, (error) => {
+      if (error === null || error.code === 'ENOENT') resolve();
+      else reject(error);
+    });
+  });
 }
 
 /** fdatasync by a thread of the pool. */

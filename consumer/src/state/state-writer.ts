@@ -14,7 +14,14 @@ import type { ByteWriter } from './bytes.js';
 import { type CheckpointContent, checkpointRecords } from './checkpoint-records.js';
 import type { Durability } from './durability.js';
 import { fileHead, RecordWriter } from './records.js';
-import { dataSynced, type StateFiles, syncFolder, writeAll } from './state-files.js';
+import {
+  dataSynced,
+  folderSynced,
+  removed,
+  type StateFiles,
+  syncFolder,
+  writeAll,
+} from './state-files.js';
 import { fileName, fileNumbers } from './thread-folder.js';
 
 /** Work on a checkpoint between two turns of the event loop, in which reads are counted. */
@@ -55,6 +62,8 @@ export interface StateStats {
   readonly checkpoints: number;
   /** How long the last checkpoint took; null before the first. */
   readonly lastCheckpointSeconds: number | null;
+  /** How long reading stood still for it at a time, at most. */
+  readonly lastCheckpointPauseSeconds: number | null;
   readonly fault: string | null;
 }
 
@@ -83,6 +92,7 @@ export class StateWriter {
   #checkpointFailedAt = Number.NEGATIVE_INFINITY;
   #checkpoints = 0;
   #lastCheckpointSeconds: number | null = null;
+  #lastCheckpointPauseSeconds: number | null = null;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(options: StateWriterOptions) {
@@ -113,6 +123,7 @@ export class StateWriter {
       journalBytes: this.#journalBytes,
       checkpoints: this.#checkpoints,
       lastCheckpointSeconds: this.#lastCheckpointSeconds,
+      lastCheckpointPauseSeconds: this.#lastCheckpointPauseSeconds,
       fault: this.fault ?? this.#faults.checkpoint,
     };
   }
@@ -188,18 +199,24 @@ export class StateWriter {
     const { files, folder } = this.#options;
     const file = path.join(folder, fileName('journal', this.#number));
     try {
-      this.#journal = goesOn ? files.openSync(file, 'a') : this.#openJournal(this.#number);
+      const journal = goesOn ? files.openSync(file, 'a') : this.#createJournal(this.#number);
+      try {
+        syncFolder(files, folder);
+      } catch (error) {
+        files.closeSync(journal);
+        throw error;
+      }
+      this.#journal = journal;
     } catch (error) {
       this.#faults.journal = `the journal cannot be written: ${(error as Error).message}`;
     }
   }
 
-  #openJournal(number: number): number {
+  #createJournal(number: number): number {
     const { files, folder } = this.#options;
     const descriptor = files.openSync(path.join(folder, fileName('journal', number)), 'w');
     try {
       writeAll(files, descriptor, fileHead('journal'));
-      syncFolder(files, folder);
     } catch (error) {
       files.closeSync(descriptor);
       throw error;
@@ -261,14 +278,17 @@ export class StateWriter {
   async #takeCheckpoint(): Promise<void> {
     const { files, folder, hasJournal } = this.#options;
     const begin = performance.now();
+    const pauses = new Pauses();
     const number = this.#number + 1;
-    const before = this.#journal;
-    const next = hasJournal ? this.#openJournal(number) : null;
+    const next = hasJournal ? this.#createJournal(number) : null;
+    let before: number | null = null;
     try {
+      if (next !== null) await pauses.endAt(folderSynced(files, folder));
+      before = this.#journal;
       if (before !== null) {
         // It lasts before the next is written to, or a loss of power could leave a gap between them. What
         // was appended meanwhile is little: that does not take long.
-        await dataSynced(files, before);
+        await pauses.endAt(dataSynced(files, before));
         files.fdatasyncSync(before);
       }
       if (this.#waiting !== null) throw new Error(this.#faults.journal ?? 'the journal waits');
@@ -286,9 +306,9 @@ export class StateWriter {
 
     const file = path.join(folder, fileName('checkpoint', number));
     try {
-      await this.#writeCheckpoint(`${file}.tmp`, records);
+      await this.#writeCheckpoint(`${file}.tmp`, records, pauses);
       files.renameSync(`${file}.tmp`, file);
-      syncFolder(files, folder);
+      await pauses.endAt(folderSynced(files, folder));
     } catch (error) {
       files.rmSync(`${file}.tmp`, { force: true });
       throw error;
@@ -297,47 +317,66 @@ export class StateWriter {
     this.#journalBytes -= coveredBytes;
     if (needed) this.#needsCheckpoint = false;
     this.#setBegun();
+    await this.#removeOld(pauses);
     this.#lastCheckpointSeconds = (performance.now() - begin) / 1000;
-    this.#removeOld();
+    this.#lastCheckpointPauseSeconds = Math.max(pauses.longestMs, pauses.currentMs) / 1000;
   }
 
   async #writeCheckpoint(
     file: string,
     records: ReturnType<typeof checkpointRecords>,
+    pauses: Pauses,
   ): Promise<void> {
     const { files } = this.#options;
     const descriptor = files.openSync(file, 'w');
     try {
       const writer = new RecordWriter();
       writeAll(files, descriptor, fileHead('checkpoint'));
-      let sliceBegin = performance.now();
       for (const record of records) {
         writer.add(record);
         if (writer.bytes.length >= PIECE_BYTES) {
           writeAll(files, descriptor, writer.bytes);
           writer.clear();
         }
-        if (performance.now() - sliceBegin < SLICE_MS) continue;
-        await nextTurn();
-        sliceBegin = performance.now();
+        if (pauses.currentMs >= SLICE_MS) await pauses.endAt(nextTurn());
       }
       writeAll(files, descriptor, writer.bytes);
-      await dataSynced(files, descriptor);
+      await pauses.endAt(dataSynced(files, descriptor));
     } finally {
       files.closeSync(descriptor);
     }
   }
 
   /** Keeps the newest checkpoint, the one before it, and the journals since that one. */
-  #removeOld(): void {
+  async #removeOld(pauses: Pauses): Promise<void> {
     const { files, folder } = this.#options;
     const checkpoints = fileNumbers(files, folder, 'checkpoint');
     const oldest = checkpoints.at(-2) ?? 0;
     for (const kind of ['checkpoint', 'journal'] as const) {
       for (const number of fileNumbers(files, folder, kind)) {
-        if (number < oldest)
-          files.rmSync(path.join(folder, fileName(kind, number)), { force: true });
+        if (number >= oldest) continue;
+        await pauses.endAt(removed(files, path.join(folder, fileName(kind, number))));
       }
+    }
+  }
+}
+
+/** How long a thread does nothing else, from one turn of its event loop to the next. */
+class Pauses {
+  #begin = performance.now();
+  longestMs = 0;
+
+  get currentMs(): number {
+    return performance.now() - this.#begin;
+  }
+
+  /** The pause ends here; the next begins when what is waited for is done. */
+  async endAt(wait: Promise<void>): Promise<void> {
+    this.longestMs = Math.max(this.longestMs, this.currentMs);
+    try {
+      await wait;
+    } finally {
+      this.#begin = performance.now();
     }
   }
 }

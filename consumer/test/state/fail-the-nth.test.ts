@@ -195,7 +195,7 @@ describe('when the nth call to the file system fails', () => {
           'fdatasync',
           'fdatasyncSync',
           'renameSync',
-          'rmSync',
+          'unlink',
         ];
         expect(failed).to.include.members(kinds);
       }).timeout(120_000);

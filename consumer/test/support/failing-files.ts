@@ -4,6 +4,8 @@ import type { StateFiles } from '#consumer/state/state-files.js';
 /** Which calls fail: the nth alone; it and all after it, until `heal`; the nth after half of a write. */
 export type FailureMode = 'once' | 'lasting' | 'short';
 
+const CALLING_BACK: ReadonlySet<string> = new Set(['fdatasync', 'fsync', 'unlink']);
+
 /** node:fs that fails at its nth call, 1 being the first. */
 export class FailingFiles {
   calls = 0;
@@ -40,7 +42,7 @@ export class FailingFiles {
     return (...args: unknown[]): unknown => {
       if (this.#isDead) return dead(name);
       const isFailing = this.#isFailing(name);
-      if (name === 'fdatasync' && isFailing) {
+      if (isFailing && CALLING_BACK.has(name)) {
         const callback = args.at(-1) as (error: Error) => void;
         setImmediate(callback, failure(name));
         return undefined;
@@ -73,7 +75,7 @@ export class FailingFiles {
 }
 
 function dead(name: string): undefined {
-  if (name === 'fdatasync') return; // nobody is there to be called back
+  if (CALLING_BACK.has(name)) return; // nobody is there to be called back
   throw new Error('killed');
 }
 

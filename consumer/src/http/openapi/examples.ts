@@ -36,6 +36,7 @@ const stats: z.output<typeof statsSchema> = {
     journal_bytes: 5120,
     checkpoints: 12,
     last_checkpoint_seconds: 0.004,
+    last_checkpoint_pause_seconds: 0.001,
     fault: null,
   },
   sources: [

@@ -81,6 +81,7 @@ describe('stillHolds', () => {
       journalBytes: 0,
       checkpoints: 1,
       lastCheckpointSeconds: null,
+      lastCheckpointPauseSeconds: null,
       fault: null,
     };
     const snapshot = snapshotOf({ later: 0, state });
