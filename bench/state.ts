@@ -24,7 +24,7 @@ export interface StateBenchOptions {
 
 /**
  * What keeping the state costs: how fast lines are counted, how long reading stands still at a time for
- * a checkpoint, how many bytes the journal takes for those that were read, what it would cost to keep
+ * a checkpoint (median and longest of all checkpoints; a garbage collection may fall into it), how many bytes the journal takes for those that were read, what it would cost to keep
  * these instead of what they change, and how long a start takes with a checkpoint and a full journal. Lines come in reads of 64 KiB, one a turn of the
  * event loop, as from a FIFO.
  */
@@ -32,7 +32,7 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
   const { lines, distinctWords, journalBytesMax } = options;
   const report = [
     `${lines} lines, three of ${distinctWords} words each`,
-    'event time  durability   M lines/s  longest pause ms  checkpoints  last s  MiB read  MiB of journal',
+    'event time  durability   M lines/s  pause ms  longest ms  checkpoints  last s  MiB read  MiB of journal',
   ];
   for (const [name, seconds] of [
     ['one minute', 60],
@@ -54,14 +54,17 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
         });
         await subject.keep(folder, options, durability === 'journal', files);
       }
-      let pause = 0;
+      const pauses = new Map<number, number>();
       const poll = setInterval(() => {
-        pause = Math.max(pause, subject.stats().state?.lastCheckpointPauseSeconds ?? 0);
+        const { checkpoints = 0, lastCheckpointPauseSeconds = null } = subject.stats().state ?? {};
+        pauses.set(checkpoints, 1000 * (lastCheckpointPauseSeconds ?? 0));
       }, POLL_MS);
       const begin = performance.now();
       await subject.count(body);
       const rate = lines / (performance.now() - begin) / 1000;
       clearInterval(poll);
+      const sorted = [...pauses.values()].sort((a, b) => a - b);
+      const [median = 0, longest = 0] = [sorted[sorted.length >> 1], sorted.at(-1)];
       const { state, accepted } = subject.stats();
       if (accepted !== lines) throw new Error(`${accepted} of ${lines} lines were counted`);
       report.push(
@@ -69,7 +72,8 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
           name.padEnd(10),
           durability.padEnd(11),
           rate.toFixed(2).padStart(10),
-          (1000 * pause).toFixed(1).padStart(16),
+          median.toFixed(1).padStart(8),
+          longest.toFixed(1).padStart(10),
           String(state?.checkpoints ?? 0).padStart(11),
           (state?.lastCheckpointSeconds ?? 0).toFixed(2).padStart(6),
           (body.length / 2 ** 20).toFixed(0).padStart(8),
