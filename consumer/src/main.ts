@@ -6,7 +6,6 @@
  * and HTTP closes, then the process exits with 0 (with --once, as the signal says); each step has a limit
  * and all take less than a second. At the second signal the process exits at once.
  */
-import fs from 'node:fs';
 import os from 'node:os';
 import { pino } from 'pino';
 import { parseCommandLine } from './command-line.js';
@@ -16,6 +15,7 @@ import { type HttpServer, listen } from './http/server.js';
 import { StreamHub } from './http/stream/stream-hub.js';
 import { IngestPool, type PoolState } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
+import { makeFolder } from './make-folder.js';
 import { countsText } from './once.js';
 import { LockedError, lockFolder } from './state/lock.js';
 import { LOCK, StateDirectory, StateDirectoryError } from './state/state-directory.js';
@@ -32,7 +32,7 @@ const log: Log = (level, message, fields = {}) => logger[level](fields, message)
 
 const fifoDir = readsStdin ? null : config.fifoDir;
 try {
-  if (fifoDir !== null) fs.mkdirSync(fifoDir, { recursive: true });
+  if (fifoDir !== null) makeFolder(fifoDir);
 } catch (error) {
   const { message } = error as Error;
   fail([`cannot make the folder FIFO_DIR: ${message}: set FIFO_DIR to one that can be made`]);
@@ -96,7 +96,7 @@ async function openState(): Promise<PoolState | null> {
   // With --once the counts are those of one input.
   if (once || durability === 'none') return null;
   try {
-    fs.mkdirSync(stateDir, { recursive: true });
+    makeFolder(stateDir);
     await lock('STATE_DIR', stateDir, LOCK);
     const bounds = {
       LINE_BYTES_MAX: config.lineBytesMax,

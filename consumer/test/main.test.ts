@@ -148,6 +148,14 @@ describe('node consumer/dist/main.js', () => {
       });
     }
 
+    for (const folder of ['/proc/fifos', '/proc/event-tally/fifos']) {
+      it(`${folder}, where no folder can be made, says so in one line and exits with 1`, async () => {
+        const { exitCode, stderr } = await run([], { FIFO_DIR: folder, PORT: '0' });
+        expect(exitCode).to.equal(1);
+        expect(stderr).to.match(/^event-tally: cannot make the folder FIFO_DIR: .*\/proc\/.*$/);
+      });
+    }
+
     it('missing, makes it with all its parents', async () => {
       const folder = path.join(dir.path, 'not', 'yet', 'there');
       await startConsumer(folder);
@@ -163,6 +171,17 @@ describe('node consumer/dist/main.js', () => {
       expect(fs.statSync(path.join(dir.path, 'run')).isDirectory()).to.equal(true);
     });
   });
+
+  for (const folder of ['/proc/state', '/proc/event-tally/state']) {
+    context(`when STATE_DIR is ${folder}, where no folder can be made`, () => {
+      it('says so in one line and exits with 1', async () => {
+        const env = { FIFO_DIR: dir.path, STATE_DIR: folder, PORT: '0' };
+        const { exitCode, stderr } = await run([], env);
+        expect(exitCode).to.equal(1);
+        expect(stderr).to.match(/^event-tally: .*\/proc.*$/);
+      });
+    });
+  }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     describe(`at ${signal}`, () => {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
+import { makeFolder } from '../make-folder.js';
 import { ReferenceScanner } from '../scan/reference-scanner.js';
 import type { Scanner, Unfinished } from '../scan/scanner.js';
 import { FifoReader } from '../sources/fifo-reader.js';
@@ -161,7 +162,7 @@ export class Ingest {
    */
   async keepState(state: ThreadStateOptions, files: StateFiles): Promise<readonly Recovery[]> {
     const { folder, from, ...options } = state;
-    files.mkdirSync(folder, { recursive: true });
+    makeFolder(folder, files);
     let keepsIds = from.every((each) => each === folder);
     const recoveries: Recovery[] = [];
     for (const each of from) {

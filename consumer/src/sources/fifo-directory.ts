@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { FIFO_SUFFIX } from '@event-tally/shared/fifo.js';
 import type { Log } from '../log.js';
+import { makeFolder } from '../make-folder.js';
 import { fifoIdentity } from './fifo-reader.js';
 import type { SourceState, SourceStatus } from './source.js';
 
@@ -132,7 +133,7 @@ export class FifoDirectory {
   /** Null when the folder cannot be read: then what is open stays open. */
   #listNames(): Set<string> | null {
     try {
-      fs.mkdirSync(this.#directory, { recursive: true });
+      makeFolder(this.#directory);
       const names = fs.readdirSync(this.#directory).filter((name) => name.endsWith(FIFO_SUFFIX));
       if (this.#fault !== null) this.#log('info', 'the FIFO folder can be read again');
       this.#fault = null;

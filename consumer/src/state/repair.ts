@@ -4,6 +4,7 @@
  * is of no use without that one, whole or not.
  */
 import path from 'node:path';
+import { makeFolder } from '../make-folder.js';
 import { EventTimeFront } from '../tally/event-time-front.js';
 import { type KeyKind, KeyTable } from '../tally/key-table.js';
 import { Tally } from '../tally/tally.js';
@@ -97,7 +98,7 @@ export function repairFolder(
 ): void {
   for (const { name, bytes, keptBytes, problem } of reports) {
     if (problem === null) continue;
-    files.mkdirSync(droppedFolder, { recursive: true });
+    makeFolder(droppedFolder, files);
     const file = path.join(folder, name);
     const dropped = path.join(droppedFolder, name);
     if (keptBytes > 0 && keptBytes < bytes) {

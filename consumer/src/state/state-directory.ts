@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import { z } from 'zod';
+import { makeFolder } from '../make-folder.js';
 import { FORMAT_VERSION, fileHead } from './records.js';
 import { replaceFile, type StateFiles } from './state-files.js';
 import { fileName, fileNumbers } from './thread-folder.js';
@@ -70,7 +71,7 @@ export class StateDirectory {
     const { workers, mapping, bounds } = settings;
     this.#directory = directory;
     this.#files = files;
-    files.mkdirSync(directory, { recursive: true });
+    makeFolder(directory, files);
     const before = readManifest(files, path.join(directory, MANIFEST));
     if (before !== null) checkMapping(directory, before.mapping, { ...mapping });
     else checkIsEmpty(files, directory);
