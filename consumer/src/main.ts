@@ -17,8 +17,12 @@ import { IngestPool, type PoolState } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
 import { makeFolder } from './make-folder.js';
 import { countsText } from './once.js';
+import { StandingLock } from './sources/standing-lock.js';
 import { LockedError, lockFolder } from './state/lock.js';
 import { LOCK, StateDirectory, StateDirectoryError } from './state/state-directory.js';
+
+/** In FIFO_DIR. */
+const FIFO_LOCK = '.event-tally.lock';
 
 const { readsStdin, once, ...output } = parseCommandLine(process.argv);
 const parsed = parseConfig(process.env);
@@ -38,8 +42,11 @@ try {
   fail([`cannot make the folder FIFO_DIR: ${message}: set FIFO_DIR to one that can be made`]);
 }
 
-await lock('FIFO_DIR', fifoDir, '.event-tally.lock');
-const ingest = new IngestPool({ ...config, fifoDir, readsStdin }, log, await openState());
+const holder = `process ${process.pid} on ${os.hostname()}`;
+const fifoLock = fifoDir === null ? null : new StandingLock(fifoDir, FIFO_LOCK, holder);
+await fifoLock?.take();
+if (fifoLock?.problem instanceof LockedError) failLocked('FIFO_DIR', fifoDir, fifoLock.problem);
+const ingest = new IngestPool({ ...config, fifoDir, fifoLock, readsStdin }, log, await openState());
 const streams = new StreamHub(ingest, { clientsMax: config.streamClientsMax });
 let server: HttpServer | null = null;
 process.once('SIGTERM', stop);
@@ -97,7 +104,7 @@ async function openState(): Promise<PoolState | null> {
   if (once || durability === 'none') return null;
   try {
     makeFolder(stateDir);
-    await lock('STATE_DIR', stateDir, LOCK);
+    await lockState(stateDir);
     const bounds = {
       LINE_BYTES_MAX: config.lineBytesMax,
       EVENT_TYPES_MAX: config.eventTypesMax,
@@ -136,18 +143,19 @@ async function openState(): Promise<PoolState | null> {
   }
 }
 
-/** One consumer for a folder: two would tear each other's lines, or overwrite each other's counts. */
-async function lock(variable: string, folder: string | null, name: string): Promise<void> {
-  if (folder === null) return;
+/** One consumer for a folder: two would overwrite each other's counts. */
+async function lockState(folder: string): Promise<void> {
   try {
-    await lockFolder(folder, name, `process ${process.pid} on ${os.hostname()}`);
+    await lockFolder(folder, LOCK, holder);
   } catch (error) {
-    if (error instanceof LockedError) {
-      fail([`another consumer has ${variable}, ${folder}: ${error.holder}`]);
-    }
+    if (error instanceof LockedError) failLocked('STATE_DIR', folder, error);
     const { message } = error as Error;
     log('warn', 'a folder cannot be locked against a second consumer', { folder, reason: message });
   }
+}
+
+function failLocked(variable: string, folder: string | null, { holder }: LockedError): never {
+  fail([`another consumer has ${variable}, ${folder}: ${holder}`]);
 }
 
 function listenProblem({ code, message }: NodeJS.ErrnoException): string {

@@ -53,8 +53,8 @@ export function isReady(checks: ReadinessChecks): boolean {
   return Object.values(checks).every(({ ok }) => ok);
 }
 
-function fifoDirCheck({ fifoDirFault }: IngestStats): Check {
-  return fifoDirFault === null ? { ok: true } : { ok: false, reason: fifoDirFault };
+function fifoDirCheck({ fifoDir: { ok, reason } }: IngestStats): Check {
+  return reason === null ? { ok } : { ok, reason };
 }
 
 /** Without durability there is nothing to check. */

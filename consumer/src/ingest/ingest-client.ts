@@ -1,4 +1,4 @@
-import type { SourceState } from '../sources/source.js';
+import type { FolderStatus, SourceState } from '../sources/source.js';
 import type { StateStats } from '../state/state-writer.js';
 import type { Interval, WindowRequest } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
@@ -72,8 +72,8 @@ export interface IngestStats extends TallyStats, Moment {
   readonly sources: readonly SourceStats[];
   /** null where nothing is kept. */
   readonly state: StateStats | null;
-  /** Why the folder of the FIFOs cannot be read; null when it can. */
-  readonly fifoDirFault: string | null;
+  /** Of the folder of the FIFOs. */
+  readonly fifoDir: FolderStatus;
 }
 
 /** Stats and counts of the same lines: the batch of all of them is the same. */

@@ -2,6 +2,7 @@ import type { ResourceLimits } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import { FifoDirectory } from '../sources/fifo-directory.js';
 import type { SourceStatus } from '../sources/source.js';
+import type { StandingLock } from '../sources/standing-lock.js';
 import type { ThreadFolders } from '../state/state-directory.js';
 import type { Recovery } from '../state/thread-folder.js';
 import { EventTimeFront } from '../tally/event-time-front.js';
@@ -79,6 +80,8 @@ const NO_COUNTS: SourceCounts = { lines: 0, bytes: 0, lastLineSecondsAgo: null, 
 export interface IngestPoolOptions extends IngestOptions {
   /** Its FIFOs are read; null: none are. */
   readonly fifoDir: string | null;
+  /** Holds it against a second consumer; missing: nothing does. */
+  readonly fifoLock?: StandingLock | null;
   /** Whether standard input is read. */
   readonly readsStdin: boolean;
   readonly ingestWorkers: number;
@@ -165,11 +168,14 @@ export class IngestPool implements IngestClient {
       return thread;
     });
     const host = {
-      open: (name: string, path: string, identity: string) => this.#open(name, path, identity),
+      open: (name: string, path: Uint8Array, identity: string) => this.#open(name, path, identity),
       release: (name: string) => this.#threadOf.get(name)?.release(name),
       forget: (name: string) => this.#forget(name),
     };
-    this.#fifos = fifoDir === null ? null : new FifoDirectory({ directory: fifoDir, host, log });
+    this.#fifos =
+      fifoDir === null
+        ? null
+        : new FifoDirectory({ directory: fifoDir, lock: options.fifoLock ?? null, host, log });
   }
 
   /** The least of the threads' states: running when all are. */
@@ -330,7 +336,7 @@ export class IngestPool implements IngestClient {
       lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
       sources: this.#sourceStats(sources),
       state: this.#stateStats(answers),
-      fifoDirFault: this.#fifos?.fault ?? null,
+      fifoDir: this.#fifos?.status ?? { ok: true, reason: null },
     };
   }
 
@@ -357,7 +363,7 @@ export class IngestPool implements IngestClient {
     });
   }
 
-  #open(name: string, path: string | null, identity: string): boolean {
+  #open(name: string, path: Uint8Array | null, identity: string): boolean {
     const thread =
       this.#threadOf.get(name) ?? this.#threadByIdentity(identity) ?? this.#leastBusy();
     if (thread.state !== 'running') return false;

@@ -153,7 +153,7 @@ export class IngestThread {
   }
 
   /** Has it read a FIFO, or standard input where the path is null. */
-  open(name: string, path: string | null): void {
+  open(name: string, path: Uint8Array | null): void {
     this.#send({ kind: 'open', name, path });
   }
 

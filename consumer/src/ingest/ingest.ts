@@ -4,6 +4,7 @@ import { makeFolder } from '../make-folder.js';
 import { ReferenceScanner } from '../scan/reference-scanner.js';
 import type { Scanner, Unfinished } from '../scan/scanner.js';
 import { FifoReader } from '../sources/fifo-reader.js';
+import { reasonOf } from '../sources/reason.js';
 import { StdinReader } from '../sources/stdin-reader.js';
 import type { SavedSource } from '../state/checkpoint-records.js';
 import { writeJournalRecord } from '../state/journal-record.js';
@@ -233,12 +234,12 @@ export class Ingest {
   }
 
   /** Begins to read a FIFO, or standard input where the path is null. */
-  open(name: string, path: string | null): void {
+  open(name: string, path: Uint8Array | null): void {
     try {
       if (path === null) this.#openStdin(name);
-      else this.#openFifo(name, path);
+      else this.#openFifo(name, Buffer.from(path));
     } catch (error) {
-      this.#handlers.onEnded(name, (error as Error).message);
+      this.#handlers.onEnded(name, reasonOf(error as Error));
     }
   }
 
@@ -250,7 +251,9 @@ export class Ingest {
     this.#draining.add(source);
     source.drain();
     const [first] = this.#draining;
-    if (this.#draining.size > DRAINING_MAX) first?.close();
+    if (first === undefined || this.#draining.size <= DRAINING_MAX) return;
+    this.#draining.delete(first); // now: its end is told later, and more may be released before that
+    first.close();
   }
 
   /** Forgets what was counted for a source that is gone; totals stay. */
@@ -301,7 +304,7 @@ export class Ingest {
   }
 
   /** A scanner for each opening: a line that one left unfinished never meets another's. */
-  #openFifo(name: string, path: string): void {
+  #openFifo(name: string, path: Buffer): void {
     const scanner = this.#createScanner();
     const source = this.#sourceOf(name);
     const reader: FifoReader = new FifoReader(path, {
@@ -316,7 +319,7 @@ export class Ingest {
         }
         if (wasReleased) return;
         this.#open.delete(name);
-        this.#handlers.onEnded(name, error?.message ?? null);
+        this.#handlers.onEnded(name, error && reasonOf(error));
       },
     });
     // The same pipe under the name that it had before: two readers would tear its lines.
@@ -343,7 +346,7 @@ export class Ingest {
       onEnd: (error) => {
         this.#open.delete(name);
         this.#tallyEnd(source, scanner);
-        this.#handlers.onEnded(name, error?.message ?? null);
+        this.#handlers.onEnded(name, error && reasonOf(error));
       },
     });
     if (this.#fault !== null) reader.hold();

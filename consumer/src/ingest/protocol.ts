@@ -213,7 +213,7 @@ export type Answer =
 
 export type MessageToIngest =
   | { readonly kind: 'query'; readonly id: number; readonly query: Query }
-  | { readonly kind: 'open'; readonly name: string; readonly path: string | null }
+  | { readonly kind: 'open'; readonly name: string; readonly path: Uint8Array | null }
   | { readonly kind: 'release'; readonly name: string }
   | { readonly kind: 'forget'; readonly name: string }
   | { readonly kind: 'stop' };

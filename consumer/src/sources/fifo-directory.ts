@@ -1,37 +1,33 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { FIFO_SUFFIX } from '@event-tally/shared/fifo.js';
 import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import { LockedError } from '../state/lock.js';
 import { fifoIdentity } from './fifo-reader.js';
-import type { SourceState, SourceStatus } from './source.js';
+import {
+  type FifoStatus,
+  GONE,
+  MESSAGES,
+  NOT_A_FIFO,
+  OPEN,
+  openStatus,
+  readOn,
+} from './fifo-status.js';
+import { reasonOf } from './reason.js';
+import type { FolderStatus, SourceStatus } from './source.js';
+import { sourceName } from './source-name.js';
+import type { StandingLock } from './standing-lock.js';
 
 /** How often the folder is looked at: half of the second within which a new FIFO is picked up. */
 const LOOK_INTERVAL_MS = 500;
 
-/** Names known at most, gone ones among them; further FIFOs are left alone, and that is logged. */
+/** Names known at most, gone ones among them; further FIFOs are left alone, and that is told. */
 export const SOURCES_MAX = 1000;
 
-/** The states that a FIFO can have here, with what the log says when one comes to be in it. */
-const MESSAGES = {
-  open: 'tailing',
-  gone: 'FIFO gone',
-  not_a_fifo: 'not a FIFO',
-  failed: 'cannot read the FIFO',
-} as const satisfies Partial<Record<SourceState, string>>;
-
-interface FifoStatus extends SourceStatus {
-  readonly state: keyof typeof MESSAGES;
-}
-
 const TOO_MANY = `there are more than ${SOURCES_MAX} FIFOs: the further ones are not read`;
-
-const OPEN: FifoStatus = { state: 'open', reason: null };
-const GONE: FifoStatus = { state: 'gone', reason: 'its name is no longer in the folder' };
-const NOT_A_FIFO: FifoStatus = {
-  state: 'not_a_fifo',
-  reason: 'not a FIFO: remove it and start its producer again, which makes one',
-};
+const LOCKED = 'another consumer has it, and the log says who: FIFOs that come are not read';
+const NOT_LOCKED = 'it cannot be locked against a second consumer';
+const SUFFIX = Buffer.from(FIFO_SUFFIX);
 
 /** Whoever reads the FIFOs. It answers an opening with `opened` or `ended`, and tells any end later. */
 export interface FifoHost {
@@ -39,7 +35,7 @@ export interface FifoHost {
    * False when nobody can read it just now. `identity` is that of FifoReader: two readers of one pipe
    * would tear its lines, so a released one of the same identity ends before this one begins.
    */
-  open(name: string, path: string, identity: string): boolean;
+  open(name: string, path: Buffer, identity: string): boolean;
   /** Its name is gone: it is read on until its last writer leaves, and that end is not told. */
   release(name: string): void;
   /** It is gone for good: nothing has to be known of it any more. */
@@ -48,6 +44,8 @@ export interface FifoHost {
 
 export interface FifoDirectoryOptions {
   readonly directory: string;
+  /** null: nothing holds the folder against a second consumer. */
+  readonly lock: StandingLock | null;
   readonly host: FifoHost;
   readonly log: Log;
 }
@@ -62,10 +60,11 @@ interface Entry {
  * Has every `*.fifo` in a folder read: those that are there, those that come later, and, under the same
  * name, those that take the place of one that was removed. The folder itself may be missing for a
  * while. A fault stands in the status of what it befell, is logged once, and is tried again at each
- * look.
+ * look. What is open is read on, whatever becomes of its folder or its rights.
  */
 export class FifoDirectory {
   readonly #directory: string;
+  readonly #lock: StandingLock | null;
   readonly #host: FifoHost;
   readonly #log: Log;
   readonly #entries = new Map<string, Entry>();
@@ -73,17 +72,19 @@ export class FifoDirectory {
   readonly #opening = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #fault: string | null = null;
+  #lockFault: string | null = null;
   #areTooMany = false;
 
-  constructor({ directory, host, log }: FifoDirectoryOptions) {
+  constructor({ directory, lock, host, log }: FifoDirectoryOptions) {
     this.#directory = directory;
+    this.#lock = lock;
     this.#host = host;
     this.#log = log;
   }
 
   start(): void {
     this.#timer = setInterval(() => this.look(), LOOK_INTERVAL_MS);
-    if (this.#listNames()?.size === 0) {
+    if (this.#listFiles()?.size === 0) {
       const name = `*${FIFO_SUFFIX}`;
       this.#log('info', 'waiting for a FIFO', { directory: this.#directory, name });
     }
@@ -93,6 +94,7 @@ export class FifoDirectory {
   /** Looks no more; what is read goes on being read. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   opened(name: string, identity: string): void {
@@ -108,63 +110,104 @@ export class FifoDirectory {
     if (reason !== null) this.#fail(name, reason);
   }
 
-  /** Why the folder itself, or all of it, cannot be read; null when it can. */
-  get fault(): string | null {
-    return this.#fault ?? (this.#areTooMany ? TOO_MANY : null);
+  /** Of the folder itself. */
+  get status(): FolderStatus {
+    const isLocked = this.#lock?.problem instanceof LockedError;
+    const fault = this.#fault ?? (isLocked ? LOCKED : this.#areTooMany ? TOO_MANY : null);
+    if (fault !== null) return { ok: false, reason: fault };
+    return { ok: true, reason: this.#lockFault && `${NOT_LOCKED}: ${this.#lockFault}` };
   }
 
-  /** Every FIFO since the start, by its file name, in the order in which they came. */
+  /** Every FIFO since the start, by its name as a source, in the order in which they came. */
   *statuses(): Iterable<[name: string, status: SourceStatus]> {
-    for (const [name, { status }] of this.#entries) yield [name, status];
+    const fault = this.#fault;
+    const unseen = fault === null ? null : readOn(`the folder cannot be read: ${fault}`);
+    for (const [name, { status }] of this.#entries) {
+      yield [name, status.state === 'open' ? (unseen ?? status) : status];
+    }
   }
 
   /** Looks at the folder now. */
   look(): void {
-    const names = this.#listNames();
-    if (names === null) return;
-    if (names.size <= SOURCES_MAX) this.#areTooMany = false;
+    const files = this.#listFiles();
+    if (files === null) return;
+    if (files.size <= SOURCES_MAX) this.#areTooMany = false;
     // In this order: a FIFO that was renamed is let go of before it is read under its new name.
     for (const [name, entry] of this.#entries) {
-      if (!names.has(name)) this.#lose(name, entry);
+      if (!files.has(name)) this.#lose(name, entry);
     }
-    for (const name of names) this.#follow(name);
+    if (!this.#isFree()) return;
+    let isFull = false;
+    for (const [name, file] of files) {
+      if (this.#entries.has(name) || this.#opening.has(name)) this.#follow(name, file);
+      else if (isFull || !this.#hasRoom()) isFull = true;
+      else this.#follow(name, file);
+    }
   }
 
-  /** Null when the folder cannot be read: then what is open stays open. */
-  #listNames(): Set<string> | null {
+  /** Paths by the name as a source; null when the folder cannot be read: then what is open stays open. */
+  #listFiles(): Map<string, Buffer> | null {
     try {
       makeFolder(this.#directory);
-      const names = fs.readdirSync(this.#directory).filter((name) => name.endsWith(FIFO_SUFFIX));
+      // As bytes: a name need not be UTF-8, and as text it would then be another.
+      const names = fs
+        .readdirSync(this.#directory, { encoding: 'buffer' })
+        .filter((name) => name.subarray(-SUFFIX.length).equals(SUFFIX));
       if (this.#fault !== null) this.#log('info', 'the FIFO folder can be read again');
       this.#fault = null;
-      return new Set(names);
+      const folder = Buffer.from(`${this.#directory}/`);
+      return new Map(names.map((name) => [sourceName(name), Buffer.concat([folder, name])]));
     } catch (error) {
-      const { message } = error as Error;
-      if (this.#fault !== message) {
-        this.#log('error', 'cannot read the FIFO folder', {
-          directory: this.#directory,
-          reason: message,
-        });
+      const reason = reasonOf(error as Error);
+      if (this.#fault !== reason) {
+        this.#log('error', 'cannot read the FIFO folder', { directory: this.#directory, reason });
       }
-      this.#fault = message;
+      this.#fault = reason;
       return null;
     }
   }
 
-  #follow(name: string): void {
-    const file = path.join(this.#directory, name);
-    let stats: fs.Stats;
+  /** Whether no other consumer reads here, as far as can be told; not while that is being found out. */
+  #isFree(): boolean {
+    const lock = this.#lock;
+    if (lock === null) return true;
+    if (!lock.isHeld()) {
+      void lock.take().then(() => {
+        this.#setLockFault(lock.problem);
+        if (lock.problem === null && this.#timer !== undefined) this.look();
+      });
+    }
+    return lock.isFree();
+  }
+
+  #setLockFault(problem: Error | null): void {
+    const isLocked = problem instanceof LockedError;
+    const fault = problem && (isLocked ? problem.message : reasonOf(problem));
+    if (fault === this.#lockFault) return;
+    this.#lockFault = fault;
+    const level = fault === null ? 'info' : isLocked ? 'error' : 'warn';
+    const message =
+      fault === null
+        ? 'the FIFO folder is locked against a second consumer'
+        : 'the FIFO folder cannot be locked against a second consumer';
+    this.#log(level, message, { directory: this.#directory, reason: fault });
+  }
+
+  #follow(name: string, file: Buffer): void {
+    let stats: fs.BigIntStats;
     try {
-      stats = fs.statSync(file);
+      stats = fs.statSync(file, { bigint: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // gone since it was listed
-      this.#fail(name, (error as Error).message);
+      this.#miss(name, file, error as NodeJS.ErrnoException);
       return;
     }
+    if (this.#opening.has(name)) return;
     const entry = this.#entries.get(name);
-    if (entry === undefined && !this.#opening.has(name) && !this.#hasRoom()) return;
     const identity = fifoIdentity(stats);
-    if (this.#opening.has(name) || entry?.identity === identity) return;
+    if (entry?.identity === identity) {
+      this.#setStatus(name, openStatus(file));
+      return;
+    }
     if (entry !== undefined) this.#release(name, entry);
     if (!stats.isFIFO()) {
       this.#setStatus(name, NOT_A_FIFO);
@@ -176,6 +219,17 @@ export class FifoDirectory {
       return;
     }
     if (this.#host.open(name, file, identity)) this.#opening.add(name);
+  }
+
+  /** Its name was listed, but it cannot be looked at. */
+  #miss(name: string, file: Buffer, error: NodeJS.ErrnoException): void {
+    const entry = this.#entries.get(name);
+    if (error.code === 'ENOENT' || error.code === 'ELOOP') {
+      if (!isThere(file)) return; // gone since it was listed
+      if (entry !== undefined) this.#release(name, entry);
+      this.#fail(name, 'a symbolic link that leads nowhere');
+    } else if (entry === undefined || entry.identity === null) this.#fail(name, reasonOf(error));
+    else this.#setStatus(name, readOn(reasonOf(error)));
   }
 
   #lose(name: string, entry: Entry): void {
@@ -201,8 +255,7 @@ export class FifoDirectory {
     return false;
   }
 
-  #fail(name: string, message: string): void {
-    const [reason = message] = message.split(', '); // without the path, which is nobody's business
+  #fail(name: string, reason: string): void {
     this.#setStatus(name, { state: 'failed', reason });
   }
 
@@ -216,9 +269,19 @@ export class FifoDirectory {
     }
     entry.status = status;
     if (changed) {
-      const level = status === OPEN || status === GONE ? 'info' : 'error';
+      const isWell = status === OPEN || status === GONE;
+      const level = isWell ? 'info' : status.state === 'open' ? 'warn' : 'error';
       this.#log(level, MESSAGES[status.state], { source: name, reason: status.reason });
     }
     return entry;
+  }
+}
+
+/** Also where it is a link that leads nowhere. */
+function isThere(file: Buffer): boolean {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
   }
 }

@@ -35,12 +35,12 @@ export class FifoReader {
   #isHeld = false;
 
   /** Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. */
-  constructor(path: string, handlers: FifoReaderHandlers) {
+  constructor(path: string | Buffer, handlers: FifoReaderHandlers) {
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
-    const stats = fs.fstatSync(descriptor);
+    const stats = fs.fstatSync(descriptor, { bigint: true });
     if (!stats.isFIFO()) {
       fs.closeSync(descriptor);
-      throw new Error(`${path} is not a FIFO`);
+      throw new Error('it is no FIFO any more');
     }
     this.identity = fifoIdentity(stats);
     this.#handlers = handlers;
@@ -120,6 +120,7 @@ export class FifoReader {
   }
 }
 
-export function fifoIdentity(stats: fs.Stats): string {
+/** Of numbers that a double does not hold, too: a file system may use all 64 bits. */
+export function fifoIdentity(stats: fs.BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }

@@ -12,3 +12,10 @@ export interface SourceStatus {
   /** What is wrong and, where something can be done, what; null when nothing is. */
   readonly reason: string | null;
 }
+
+export interface FolderStatus {
+  /** Its FIFOs, all of them, are read. */
+  readonly ok: boolean;
+  /** What is wrong, also where they are read nevertheless; null when nothing is. */
+  readonly reason: string | null;
+}

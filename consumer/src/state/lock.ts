@@ -29,6 +29,11 @@ export class LockedError extends Error {
 }
 
 export interface Lock {
+  /**
+   * Whether it is in the folder still; false where it was removed, with or without the folder. Throws what
+   * lstat(2) gives.
+   */
+  isInPlace(): boolean;
   release(): void;
 }
 
@@ -46,10 +51,16 @@ export async function lockFolder(folder: string, name: string, holder: string): 
         await delay(SETTLE_MS);
         const found = await ask(file);
         if (found === answer) {
+          const own = identityOf(file);
+          const isInPlace = () => identityOf(path.join(folder, name)) === own;
           return {
+            isInPlace,
             release: () => {
-              server.close(); // takes its name out of the folder
-              fs.closeSync(descriptor);
+              const isOwn = isInPlace();
+              // Closing takes the name out of the folder, by this descriptor: not where it is another's.
+              if (!isOwn) fs.closeSync(descriptor);
+              server.close();
+              if (isOwn) fs.closeSync(descriptor);
             },
           };
         }
@@ -65,6 +76,11 @@ export async function lockFolder(folder: string, name: string, holder: string): 
     fs.closeSync(descriptor);
     throw error;
   }
+}
+
+function identityOf(file: string): string | null {
+  const stats = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
 }
 
 function holderOf(answer: string): string {

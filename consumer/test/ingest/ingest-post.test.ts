@@ -62,7 +62,7 @@ describe('a posted body of many pieces', () => {
     const held = holdFifo(fifo);
     await writeFifo(fifo, event('read'));
     const answer = ingest.post({ kind: 'post', lines: bodyOf(LINES) });
-    ingest.open('a.fifo', fifo);
+    ingest.open('a.fifo', Buffer.from(fifo));
     while (linesOf('a.fifo') === 0 && linesOf('POST /events') < LINES) await nextTurn();
     expect(linesOf('a.fifo')).to.equal(1);
     expect(linesOf('POST /events')).to.be.below(LINES);

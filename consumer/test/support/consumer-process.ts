@@ -1,9 +1,10 @@
+import fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import pWaitFor from 'p-wait-for';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface SourceDocument {
   readonly name: string;
@@ -44,6 +45,11 @@ export interface StatsDocument {
   readonly sources: readonly SourceDocument[];
 }
 
+export interface Readiness {
+  readonly status: number;
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly reason?: string }>>;
+}
+
 export interface ConsumerProcess {
   readonly pid: number;
   readonly port: number;
@@ -51,9 +57,21 @@ export interface ConsumerProcess {
   get<T = Record<string, number>>(path: string): Promise<T>;
   /** Resolves when /stats fulfils the condition; rejects when it does not come to that in time. */
   waitFor(condition: (stats: StatsDocument) => boolean, timeoutMs?: number): Promise<StatsDocument>;
+  /** The same of /readyz. */
+  waitForReadiness(condition: (readiness: Readiness) => boolean): Promise<Readiness>;
+  /** What its open descriptors are, but for sockets and what Node.js has opened for itself. */
+  descriptors(): string[];
+  /** Resident memory, now and at its peak, as the kernel accounts it (proc(5)). */
+  residentMebibytes(): { readonly now: number; readonly peak: number };
   /** Sends a signal and resolves to the exit code, undefined where a signal ended it. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | undefined>;
 }
+
+/** For root, for whom the rights of files count only without these capabilities. */
+export const BOUND_BY_RIGHTS: readonly string[] =
+  process.getuid?.() === 0
+    ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--']
+    : [];
 
 const running = new Set<ConsumerProcess>();
 
@@ -61,8 +79,10 @@ const running = new Set<ConsumerProcess>();
 export async function startConsumer(
   fifoDir: string,
   env: Readonly<Record<string, string>> = {},
+  wrapper: readonly string[] = [],
 ): Promise<ConsumerProcess> {
-  const child = execa('node', [MAIN], {
+  const [command = 'node', ...args] = [...wrapper, 'node', MAIN];
+  const child = execa(command, args, {
     env: { FIFO_DIR: fifoDir, PORT: '0', DURABILITY: 'none', ...env },
     reject: false,
     buffer: false,
@@ -92,6 +112,18 @@ export async function startConsumer(
         },
         { interval: 20, timeout: timeoutMs },
       ),
+    waitForReadiness: (condition) =>
+      pWaitFor(
+        async () => {
+          const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+          const { checks } = (await response.json()) as Readiness;
+          const readiness = { status: response.status, checks };
+          return condition(readiness) && pWaitFor.resolveWith(readiness);
+        },
+        { interval: 20, timeout: 20_000 },
+      ),
+    descriptors: () => descriptorsOf(consumer.pid),
+    residentMebibytes: () => residentMebibytes(consumer.pid),
     end: async (signal) => {
       running.delete(consumer);
       child.kill(signal);
@@ -105,4 +137,23 @@ export async function startConsumer(
 /** For afterEach: no consumer outlives its test, failed ones included. */
 export async function endConsumers(): Promise<void> {
   await Promise.all([...running].map((consumer) => consumer.end('SIGKILL')));
+}
+
+function descriptorsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  const files = fs.readdirSync(folder).map((descriptor) => {
+    try {
+      return fs.readlinkSync(`${folder}/${descriptor}`);
+    } catch {
+      return ''; // closed since it was listed
+    }
+  });
+  return files.filter((file) => file.startsWith('/') && !file.startsWith('/dev/')).sort();
+}
+
+function residentMebibytes(pid: number): { readonly now: number; readonly peak: number } {
+  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mebibytes = (field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
+  return { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
 }
