@@ -36,7 +36,8 @@ export function firstEventCommand(
     const headers = `-H "Authorization: Bearer $INGEST_TOKEN" -H 'Content-Type: application/json'`;
     return `curl ${shellQuote(`${origin}/events`)} ${headers} -d ${event}`;
   }
-  const fifo = sourceNames.find((name) => name.endsWith('.fifo'));
+  // With a backslash, it is an escape of the name.
+  const fifo = sourceNames.find((name) => name.endsWith('.fifo') && !name.includes('\\'));
   // The folder as a shell knows it: where things are on this machine is no business of who looks at a page.
   const path = `"\${FIFO_DIR:-${DEFAULT_FIFO_DIR}}"/${shellQuote(fifo ?? 'events-mine.fifo')}`;
   const make = fifo === undefined ? `mkfifo ${path}\n` : '';

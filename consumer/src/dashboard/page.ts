@@ -176,7 +176,10 @@ function proposal({ view, stats, lists }: PageModel): Html {
 }
 
 function firstEvent({ settings, stats, origin, now }: PageModel): Html {
-  const names = (stats?.sources ?? []).map(({ name }) => name);
+  // A redirect to where no FIFO is would make a file.
+  const names = (stats?.sources ?? [])
+    .filter(({ state }) => state === 'open' || state === 'idle')
+    .map(({ name }) => name);
   return html`<section id="first-event" class="card welcome" aria-labelledby="first-event-title"${hiddenIf(stats === null || stats.lines > 0)}>
 <h2 id="first-event-title">Nothing has been read yet</h2>
 <p>One JSON object a line makes an event. This sends the first${settings.takesPosts ? '' : ', from where event-tally was started or in its container'}:</p>

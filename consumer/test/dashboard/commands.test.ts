@@ -63,7 +63,7 @@ describe('the commands of the live page', () => {
         const command = firstEventCommand(
           settings({ mapping }),
           ORIGIN,
-          ['POST /events', 'it.fifo'],
+          ['POST /events', 'events-\\xff.fifo', 'it.fifo'],
           now,
         );
         execFileSync('sh', ['-c', command], { env: { ...process.env, FIFO_DIR: dir.path } });
