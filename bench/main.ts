@@ -8,12 +8,13 @@ import { benchWindows } from './windows.js';
 interface Options {
   readonly quick: boolean;
   readonly seed: number;
+  readonly lineBytes: number | null;
 }
 
 const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<string[]>>> = {
-  memory: ({ quick, seed }) => {
+  memory: ({ quick, seed, lineBytes }) => {
     const size = quick ? 1e6 : 1e9;
-    return benchMemory({ randomBytes: size, lineBytes: 0.256 * size, seed });
+    return benchMemory({ randomBytes: size, lineBytes: lineBytes ?? 0.256 * size, seed });
   },
   state: ({ quick, seed }) =>
     benchState({
@@ -40,6 +41,7 @@ const USAGE = `Usage: npm run bench -- NAME [--quick] [--seed N]
 
   --quick  small input: shows that the bench works, its figures mean nothing
   --seed   of the input (default 1)
+  --line-bytes  of memory's line, such as 4294967296
 `;
 
 const { values, positionals } = parseArgs({
@@ -47,12 +49,15 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
+    'line-bytes': { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 const seed = Number(values.seed);
-if (values.help || bench === undefined || !Number.isSafeInteger(seed)) {
+const lineBytes = values['line-bytes'] === undefined ? null : Number(values['line-bytes']);
+const isRight = [seed, lineBytes ?? 0].every(Number.isSafeInteger);
+if (values.help || bench === undefined || !isRight) {
   (values.help ? process.stdout : process.stderr).write(USAGE);
   process.exit(values.help ? 0 : 1);
 }
@@ -61,7 +66,7 @@ const cpu = os.cpus()[0]?.model ?? 'unknown';
 print(
   `${cpu}, ${os.availableParallelism()} cores, ${os.type()} ${os.release()}, Node ${process.version}, seed ${seed}`,
 );
-for (const line of await bench({ quick: values.quick, seed })) print(line);
+for (const line of await bench({ quick: values.quick, seed, lineBytes })) print(line);
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  type ConsumerProcess,
   type StatsDocument,
   startConsumer,
 } from '../consumer/dist-test/support/consumer-process.js';
@@ -35,9 +34,9 @@ export async function benchMemory({
   const consumer = await startConsumer(folder);
   const report: string[] = [];
   const row = (what: string, stats: StatsDocument) => {
-    const { now, peak } = residentMebibytes(consumer);
+    const { now, peak } = consumer.residentMebibytes();
     report.push(
-      `${what.padEnd(34)} ${now.toFixed(0).padStart(5)} MiB now ${peak.toFixed(0).padStart(5)} MiB peak   ${account(stats)}`,
+      `${what.padEnd(44)} ${now.toFixed(0).padStart(5)} MiB now ${peak.toFixed(0).padStart(5)} MiB peak   ${account(stats)}`,
     );
   };
   try {
@@ -58,6 +57,7 @@ export async function benchMemory({
     row(`${randomBytes / 1e6} MB of random bytes`, afterNoise);
 
     const block = new Uint8Array(BLOCK_BYTES).fill(0x78);
+    const startedAt = performance.now();
     for (let left = lineBytes; left > 0; left -= BLOCK_BYTES) {
       await write(block.subarray(0, Math.min(left, BLOCK_BYTES)));
     }
@@ -66,7 +66,11 @@ export async function benchMemory({
       TIMEOUT_MS,
     );
     check(unended, newlines);
-    row(`a ${lineBytes / 1e6} MB line without an end`, unended);
+    const seconds = (performance.now() - startedAt) / 1000;
+    row(
+      `a ${(lineBytes / 1e6).toFixed(1)} MB line without an end, ${seconds.toFixed(1)} s`,
+      unended,
+    );
 
     await write(Uint8Array.of(0x0a));
     const ended = await consumer.waitFor(({ lines }) => lines === newlines + 1);
@@ -81,17 +85,6 @@ export async function benchMemory({
     fs.rmSync(folder, { recursive: true });
   }
   return report;
-}
-
-/** Resident memory of a process, now and at its peak, as the kernel accounts it (proc(5)). */
-function residentMebibytes({ pid }: ConsumerProcess): {
-  readonly now: number;
-  readonly peak: number;
-} {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  const mebibytes = (field: string) =>
-    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
-  return { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
 }
 
 /** A cipher's key stream: noise that a seed brings back, made faster than a FIFO takes it. */
