@@ -85,6 +85,19 @@ function isWebOrigin(text: string): boolean {
   return /^https?:[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
+const allowedHosts = z.string().transform((text, context): readonly string[] => {
+  if (text === '') return [];
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name === '*' || isHostName(name))) return names;
+  context.addIssue({ code: 'custom', message: 'not names' });
+  return z.NEVER;
+});
+
+/** Without scheme and port; a dot in front stands for the name and all that are below it. */
+function isHostName(text: string): boolean {
+  return /^\.?[\w-]+(\.[\w-]+)*$/.test(text);
+}
+
 /** Every variable of the consumer, in the order in which the documents list them. */
 const VARIABLES = {
   HOST: variable({
@@ -232,6 +245,13 @@ const VARIABLES = {
     expected: '*, or origins such as https://example.org with commas between',
     meaning: "origins whose pages may read the answers to GET; *: anyone's; empty: no other's",
   }),
+  ALLOWED_HOSTS: variable({
+    schema: allowedHosts,
+    default: '',
+    expected: '*, or names such as tally.example.org or .example.org with commas between',
+    meaning:
+      'names that requests may have in Host, besides addresses, localhost, consumer and HOST; .example.org: and all below it; *: any',
+  }),
   METRICS_TOP_TYPES: variable({
     ...wholeNumber(0, 100),
     default: '0',
@@ -273,6 +293,8 @@ export interface Config {
   readonly streamClientsMax: number;
   /** Empty: none; `*` alone: any. */
   readonly corsOrigins: readonly string[];
+  /** Besides those that always are; `*` among them: any. */
+  readonly allowedHosts: readonly string[];
   readonly metricsTopTypes: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -337,6 +359,7 @@ function toConfig(values: Values): Config {
     postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,
     streamClientsMax: values.STREAM_CLIENTS_MAX,
     corsOrigins: Object.freeze(values.CORS_ORIGIN),
+    allowedHosts: Object.freeze(values.ALLOWED_HOSTS),
     metricsTopTypes: values.METRICS_TOP_TYPES,
     logLevel: values.LOG_LEVEL,
   });

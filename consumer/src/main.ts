@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import { parseCommandLine } from './command-line.js';
 import { parseConfig } from './config.js';
 import { createApp } from './http/app.js';
+import { Connections } from './http/connections.js';
 import { type HttpServer, listen } from './http/server.js';
 import { StreamHub } from './http/stream/stream-hub.js';
 import { IngestPool, type PoolState } from './ingest/ingest-pool.js';
@@ -69,11 +70,9 @@ if (once) {
 } else {
   // The port before the sources: what a process reads that cannot serve it would be lost.
   try {
-    server = await listen(
-      createApp({ ingest, streams, log, config }).callback(),
-      config.host,
-      config.port,
-    );
+    const connections = new Connections();
+    const app = createApp({ ingest, streams, connections, log, config });
+    server = await listen(app.callback(), config.host, config.port, connections);
   } catch (error) {
     fail([listenProblem(error as NodeJS.ErrnoException)]);
   }

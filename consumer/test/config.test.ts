@@ -337,6 +337,24 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
       ['white space only', ' '],
     ],
   },
+  ALLOWED_HOSTS: {
+    read: (config) => config.allowedHosts,
+    byDefault: [],
+    good: [
+      ['*', ['*']],
+      ['tally.example.org', ['tally.example.org']],
+      ['.example.org, my_host , Other', ['.example.org', 'my_host', 'Other']],
+    ],
+    bad: [
+      ['a URL', 'http://example.org'],
+      ['a name with a port', 'example.org:5000'],
+      ['a pattern', '*.example.org'],
+      ['a name that ends with a dot', 'example.org.'],
+      ['a comma at the end', 'example.org,'],
+      ['a dot alone', '.'],
+      ['white space only', ' '],
+    ],
+  },
   METRICS_TOP_TYPES: {
     read: (config) => config.metricsTopTypes,
     byDefault: 0,

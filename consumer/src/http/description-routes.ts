@@ -18,16 +18,10 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The page's files by their names: Swagger UI's own, and the script that starts it. */
-const FILES: Readonly<Record<string, { readonly type: string; readonly url: string }>> = {
-  'swagger-ui.css': {
-    type: 'text/css',
-    url: import.meta.resolve('swagger-ui-dist/swagger-ui.css'),
-  },
-  'swagger-ui-bundle.js': {
-    type: 'text/javascript',
-    url: import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
-  },
+/** Swagger UI's own files, and what they are. */
+const FILES: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css',
+  'swagger-ui-bundle.js': 'text/javascript',
 };
 
 const PAGE = `<!doctype html>
@@ -82,11 +76,13 @@ export function addDescriptionRoutes(router: Router, mapping: FieldMapping): voi
     context.body = START_SCRIPT;
   });
 
-  router.get('/docs/:file', revalidation, async (context, next) => {
-    const file = FILES[context.params.file as string];
-    if (file === undefined) return next();
-    context.set('Cache-Control', 'no-cache');
-    context.type = file.type;
-    context.body = await fs.readFile(fileURLToPath(file.url));
-  });
+  for (const [name, type] of Object.entries(FILES)) {
+    router.get(`/docs/${name}`, revalidation, async (context) => {
+      context.set('Cache-Control', 'no-cache');
+      context.type = type;
+      context.body = await fs.readFile(
+        fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)),
+      );
+    });
+  }
 }

@@ -120,6 +120,9 @@ function bodyProblem(error: NodeJS.ErrnoException & { type?: string }, bytesMax:
   if (error.type === 'entity.too.large') {
     return new ProblemError('body-too-large', `The body must be at most ${bytesMax} bytes.`);
   }
+  if (error.code === 'Z_BUF_ERROR') {
+    return new ProblemError('bad-body', 'The body is gzip that breaks off.');
+  }
   if (error.code?.startsWith('Z_')) return new ProblemError('bad-body', 'The body is not gzip.');
   return new ProblemError('bad-body', 'The body broke off.');
 }

@@ -6,21 +6,31 @@ import type { Log } from '../log.js';
 
 /** Every problem by its name, the last part of its `type`. */
 export const PROBLEMS = {
-  'bad-request': { status: 400, meaning: 'the request target is not a URL' },
+  'bad-request': {
+    status: 400,
+    meaning: 'what came is not HTTP, has no single `Host`, or its target is not a URL',
+  },
   'bad-parameter': {
     status: 400,
     meaning:
       'a parameter is not known here, comes twice or is not what it may be; `parameter`, `value` and `expected` tell which',
   },
-  'bad-body': { status: 400, meaning: 'the body broke off, is not gzip or is not JSON' },
+  'bad-body': { status: 400, meaning: 'the body broke off, is not whole gzip or is not JSON' },
   unauthorized: { status: 401, meaning: 'the bearer token is missing or not the right one' },
   'not-found': { status: 404, meaning: 'there is nothing at this path' },
   'method-not-allowed': { status: 405, meaning: 'the path takes other methods: `Allow`' },
+  'request-timeout': { status: 408, meaning: 'the request did not come within the time for it' },
   'body-too-large': { status: 413, meaning: 'the body is larger than `POST_BYTES_MAX`' },
+  'target-too-long': { status: 414, meaning: 'the request target is too long' },
   'unsupported-media-type': {
     status: 415,
     meaning: 'the body is of another type, charset or encoding: `Accept`, `Accept-Encoding`',
   },
+  'host-not-allowed': {
+    status: 421,
+    meaning: '`Host` is a name that is not one of this server: `ALLOWED_HOSTS`',
+  },
+  'headers-too-large': { status: 431, meaning: 'the request line and headers are too large' },
   internal: { status: 500, meaning: 'a fault of event-tally; its log says more' },
   unavailable: {
     status: 503,

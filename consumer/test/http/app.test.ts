@@ -1,6 +1,7 @@
 import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { expect } from 'chai';
 import { createApp } from '#consumer/http/app.js';
+import { Connections } from '#consumer/http/connections.js';
 import { type HttpServer, listen } from '#consumer/http/server.js';
 import { StreamHub } from '#consumer/http/stream/stream-hub.js';
 import type { IngestClient } from '#consumer/ingest/ingest-client.js';
@@ -217,6 +218,8 @@ describe('the HTTP application', () => {
       postBytesMax: 100,
       postQueueBytesMax: 100,
       corsOrigins: [],
+      allowedHosts: [],
+      host: '127.0.0.1',
       eventTypesMax: 100,
       wordsMax: 100,
       ingestWorkers: 1,
@@ -227,6 +230,7 @@ describe('the HTTP application', () => {
       const app = createApp({
         ingest,
         streams: new StreamHub(ingest, { clientsMax: 1 }),
+        connections: new Connections(),
         log: (...line) => logged.push(line),
         config,
       });

@@ -5,6 +5,7 @@ import type Router from '@koa/router';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
 import { createApp } from '#consumer/http/app.js';
+import { Connections } from '#consumer/http/connections.js';
 import { openApiDocument } from '#consumer/http/openapi/document.js';
 import { StreamHub } from '#consumer/http/stream/stream-hub.js';
 import { IngestPool } from '#consumer/ingest/ingest-pool.js';
@@ -104,10 +105,12 @@ function servedOperations(): string[] {
   const log = () => {};
   const bounds = { postBytesMax: 1, postQueueBytesMax: 1 };
   const rest = { ingestToken: TOKEN, corsOrigins: [], metricsTopTypes: 0 };
-  const config = { ...POOL_OPTIONS, ...bounds, ...rest };
+  const names = { host: '127.0.0.1', allowedHosts: [] };
+  const config = { ...POOL_OPTIONS, ...bounds, ...rest, ...names };
   const ingest = new IngestPool(POOL_OPTIONS, log);
   const streams = new StreamHub(ingest, { clientsMax: 1 });
-  const app = createApp({ ingest, streams, log, config });
+  const connections = new Connections();
+  const app = createApp({ ingest, streams, connections, log, config });
   const { router } = app.middleware.find((each) => 'router' in each) as unknown as {
     router: Router;
   };

@@ -258,6 +258,15 @@ describe('POST /events', () => {
       });
     }
 
+    it('tells gzip that breaks off from what is none', async () => {
+      for (const [body, detail] of [
+        [whole.subarray(0, -10), 'The body is gzip that breaks off.'],
+        [event('a'), 'The body is not gzip.'],
+      ] as const) {
+        expect(await (await post(service(), body, gzip)).json()).to.include({ detail });
+      }
+    });
+
     it('says with 415 what it takes', async () => {
       const type = await post(service(), 'x', { 'Content-Type': 'text/csv' });
       expect(type.headers.get('accept')).to.include(NDJSON).and.to.include('application/json');

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pWaitFor from 'p-wait-for';
 import { type AppDependencies, createApp } from '#consumer/http/app.js';
+import { Connections } from '#consumer/http/connections.js';
 import { type HttpServer, listen } from '#consumer/http/server.js';
 import { StreamHub, type StreamHubOptions } from '#consumer/http/stream/stream-hub.js';
 import {
@@ -26,6 +27,7 @@ export class Service {
   readonly log: unknown[][] = [];
   readonly ingest: IngestPool;
   readonly streams: StreamHub;
+  readonly connections = new Connections();
   readonly #options: ServiceOptions;
   #server: HttpServer | null = null;
   #bytesWritten = 0;
@@ -54,6 +56,8 @@ export class Service {
       ...POOL_OPTIONS,
       ingestToken: null,
       corsOrigins: [],
+      allowedHosts: [],
+      host: '127.0.0.1',
       postBytesMax: 1_048_576,
       postQueueBytesMax: 16_777_216,
       metricsTopTypes: 0,
@@ -61,8 +65,9 @@ export class Service {
       fifoDir: this.directory,
     };
     const log = (...line: unknown[]) => void this.log.push(line);
-    const app = createApp({ ingest: this.ingest, streams: this.streams, log, config });
-    this.#server = await listen(app.callback(), '127.0.0.1', 0);
+    const { ingest, streams, connections } = this;
+    const app = createApp({ ingest, streams, connections, log, config });
+    this.#server = await listen(app.callback(), '127.0.0.1', 0, connections);
     if (this.#options.started === false) return;
     this.ingest.start();
     await pWaitFor(() => this.ingest.state === 'running');

@@ -17,6 +17,8 @@ const TICK_MS = 1000;
 const settings = JSON.parse(document.body.dataset.settings ?? '{}') as PageSettings;
 let view: View = addressedView();
 let lastFrame: CountsFrame | null = null;
+/** The view cannot be answered: nor can its chart. */
+let isRefused = false;
 
 const state = new StateLine();
 const lists = new Lists(settings, view);
@@ -45,6 +47,7 @@ const feed = new Feed({
 });
 
 function showProblem(problem: ProblemDocument | null): void {
+  isRefused = problem !== null;
   setHidden(byId('problem'), problem === null);
   setHidden(byId('sections'), problem !== null);
   if (problem !== null) setText(byId('problem'), problem.detail);
@@ -73,7 +76,7 @@ addEventListener('online', watch);
 setInterval(() => {
   if (document.hidden) return;
   state.tick();
-  void timeline.move(view);
+  if (!isRefused) void timeline.move(view);
 }, TICK_MS);
 
 showCommands(view);

@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
-import type { IngestClient } from '../../ingest/ingest-client.js';
+import { type IngestClient, IngestUnavailableError } from '../../ingest/ingest-client.js';
 import type { Log } from '../../log.js';
+import type { WindowRequest } from '../../tally/interval.js';
 import { refusalAsProblem } from '../counts-routes.js';
 import { readParameters, toWindowRequest } from '../parameters.js';
 import { ProblemError, problemDocument, toProblem } from '../problem.js';
@@ -36,6 +37,7 @@ export function addStreamRoutes(
     try {
       if (context.method === 'HEAD') {
         streams.assertPlace();
+        await assertAnswerable(ingest, request.subject.window);
         context.status = 200;
         context.set(STREAM_HEADERS);
         return;
@@ -51,4 +53,13 @@ export function addStreamRoutes(
     // The stream is the hub's from here on.
     context.respond = false;
   });
+}
+
+/** Rejects with what would keep a stream from beginning; that no ingest thread is there would not. */
+async function assertAnswerable(ingest: IngestClient, window: WindowRequest | null): Promise<void> {
+  try {
+    await ingest.snapshot([], window);
+  } catch (error) {
+    if (!(error instanceof IngestUnavailableError)) throw error;
+  }
 }

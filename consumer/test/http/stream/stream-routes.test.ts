@@ -229,6 +229,8 @@ describe('GET /events/stream', () => {
       const response = await service().fetch(`/events/stream${query}`);
       const problem = await expectProblem(response, BAD_PARAMETER);
       expect(problem).to.include({ parameter: 'until', value: String(now - 600) });
+      const head = await service().fetch(`/events/stream${query}`, { method: 'HEAD' });
+      expect(head.status).to.equal(400);
       for (const reader of readers) {
         expect(reader.response.complete).to.equal(true);
         const last = reader.events.at(-1);
@@ -452,6 +454,7 @@ describe('GET /events/stream', () => {
         ),
       );
       for (const { response } of readers) expect(response.statusCode).to.equal(200);
+      expect((await service().fetch('/events/stream', { method: 'HEAD' })).status).to.equal(200);
       await pWaitFor(() => readers.every(({ comments }) => comments.length >= 2), WAIT);
       expect(readers.flatMap(({ events }) => events)).to.deep.equal([]);
       service().ingest.start();
