@@ -50,10 +50,21 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly reason?: string }>>;
 }
 
+/** How a process came to its end. */
+export interface ProcessEnd {
+  /** undefined where a signal ended it. */
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+}
+
 export interface ConsumerProcess {
   readonly pid: number;
   readonly port: number;
   readonly log: ReadonlyArray<Readonly<Record<string, unknown>>>;
+  /** Lines of its standard error so far. */
+  readonly errors: readonly string[];
+  /** Resolves at its end, whoever ended it. */
+  readonly ended: Promise<ProcessEnd>;
   get<T = Record<string, number>>(path: string): Promise<T>;
   /** Resolves when /stats fulfils the condition; rejects when it does not come to that in time. */
   waitFor(condition: (stats: StatsDocument) => boolean, timeoutMs?: number): Promise<StatsDocument>;
@@ -75,7 +86,7 @@ export const BOUND_BY_RIGHTS: readonly string[] =
 
 const running = new Set<ConsumerProcess>();
 
-/** Starts the built consumer on a free port; resolves when it listens. */
+/** Starts the built consumer on a free port; resolves when it listens. Rejects when it ends before. */
 export async function startConsumer(
   fifoDir: string,
   env: Readonly<Record<string, string>> = {},
@@ -88,13 +99,17 @@ export async function startConsumer(
     buffer: false,
   });
   const log: Record<string, unknown>[] = [];
+  const errors: string[] = [];
   createInterface(child.stdout).on('line', (line) => log.push(JSON.parse(line)));
+  createInterface(child.stderr).on('line', (line) => errors.push(line));
   const port = await pWaitFor(
     () => {
+      const { exitCode, signalCode } = child;
+      if (exitCode !== null || signalCode !== null) throw new Error(errors.join('\n'));
       const listening = log.find(({ msg }) => msg === 'listening');
       return listening !== undefined && pWaitFor.resolveWith(listening.port as number);
     },
-    { interval: 10, timeout: 10_000 },
+    { interval: 10, timeout: 30_000 },
   );
 
   const get = async <T>(path: string): Promise<T> =>
@@ -103,6 +118,8 @@ export async function startConsumer(
     pid: child.pid as number,
     port,
     log,
+    errors,
+    ended: child.then(({ exitCode, signal }) => ({ exitCode, signal })),
     get,
     waitFor: (condition, timeoutMs = 20_000) =>
       pWaitFor(

@@ -1,0 +1,221 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { EVENT_BYTES_MAX } from './numbered-events.js';
+import type { Durability, Pipeline } from './pipeline.js';
+import type { Random } from './random.js';
+
+/** What a fault has done, and so what it may have cost. */
+export interface Harm {
+  /** When its cause was over: from then on it takes until all is ready again. */
+  readonly overAt: number;
+  /** Sudden ends of the consumer. */
+  readonly kills?: number;
+  /** Ends of the generator, however they came about. */
+  readonly cuts?: number;
+  /** What was in the pipe went with the last that held it open. */
+  readonly isPipeLost?: boolean;
+  /** What was dropped of the state, in bytes of input. */
+  readonly droppedBytes?: number;
+  readonly problems?: readonly string[];
+}
+
+export interface Fault {
+  readonly name: string;
+  /** It ends the consumer: with DURABILITY=none nothing is left. */
+  readonly endsConsumer: boolean;
+  /** There must be a state, or a disk that can be full. */
+  readonly needs?: 'state' | 'disk' | 'prlimit';
+  inflict(pipeline: Pipeline, random: Random): Promise<Harm>;
+}
+
+/** How long something is halted, or a disk stays full. */
+const HELD_MS_MAX = 1000;
+/** About as long as a consumer takes to start. */
+const START_MS = 500;
+const CLOCK_STEPS_SECONDS = [1, 90, 3600, 86_400] as const;
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'consumer-stopped',
+    endsConsumer: true,
+    inflict: async (pipeline) => {
+      await pipeline.stopConsumer();
+      return startAgain(pipeline, {});
+    },
+  },
+  {
+    name: 'consumer-killed',
+    endsConsumer: true,
+    inflict: async (pipeline) => {
+      await pipeline.killConsumer();
+      return startAgain(pipeline, { kills: 1 });
+    },
+  },
+  {
+    name: 'consumer-killed-as-it-starts',
+    endsConsumer: true,
+    inflict: async (pipeline, random) => {
+      await pipeline.killConsumer();
+      await pipeline.startConsumer();
+      await delay(random.integer(0, START_MS));
+      await pipeline.killConsumer();
+      return startAgain(pipeline, { kills: 2 });
+    },
+  },
+  {
+    name: 'consumer-out-of-memory',
+    endsConsumer: true,
+    needs: 'prlimit',
+    inflict: async (pipeline) => {
+      // No byte more than it has: the next time that it asks for memory, it gets none.
+      const { pid, ended } = pipeline.consumer;
+      await execa('prlimit', ['--pid', String(pid), '--core=0', '--as=1']);
+      await pipeline.waitUntil('the consumer is out of memory', () =>
+        Promise.race([ended.then(() => true), delay(10).then(() => false)]),
+      );
+      pipeline.keepsWhatWasSeen();
+      return startAgain(pipeline, { kills: 1 });
+    },
+  },
+  {
+    name: 'consumer-halted',
+    endsConsumer: false,
+    inflict: async (pipeline, random) => {
+      const { pid } = pipeline.consumer;
+      process.kill(pid, 'SIGSTOP');
+      await delay(random.integer(0, HELD_MS_MAX));
+      process.kill(pid, 'SIGCONT');
+      return { overAt: performance.now() };
+    },
+  },
+  {
+    name: 'generator-killed',
+    endsConsumer: false,
+    inflict: async ({ producer }) => {
+      producer.signalGenerator('SIGKILL');
+      return { overAt: performance.now(), cuts: 1 };
+    },
+  },
+  {
+    name: 'producer-stopped',
+    endsConsumer: false,
+    inflict: async (pipeline) => {
+      await pipeline.producer.stop();
+      pipeline.startProducer();
+      return { overAt: performance.now(), cuts: 1 };
+    },
+  },
+  {
+    name: 'producer-killed',
+    endsConsumer: false,
+    inflict: async (pipeline) => {
+      await pipeline.producer.kill();
+      pipeline.startProducer();
+      return { overAt: performance.now(), cuts: 1 };
+    },
+  },
+  {
+    name: 'producer-halted',
+    endsConsumer: false,
+    inflict: async ({ producer }, random) => {
+      producer.signalGenerator('SIGSTOP');
+      producer.signalEntrypoint('SIGSTOP');
+      await delay(random.integer(0, HELD_MS_MAX));
+      producer.signalEntrypoint('SIGCONT');
+      producer.signalGenerator('SIGCONT');
+      return { overAt: performance.now() };
+    },
+  },
+  {
+    name: 'both-killed',
+    endsConsumer: true,
+    inflict: async (pipeline) => {
+      await Promise.all([pipeline.producer.kill(), pipeline.killConsumer()]);
+      pipeline.startProducer();
+      return startAgain(pipeline, { kills: 1, cuts: 1, isPipeLost: true });
+    },
+  },
+  {
+    name: 'disk-full',
+    endsConsumer: false,
+    needs: 'disk',
+    inflict: async (pipeline, random) => {
+      await fillDisk(pipeline, random);
+      pipeline.disk.makeRoom();
+      return { overAt: performance.now() };
+    },
+  },
+  {
+    name: 'disk-full-and-consumer-killed',
+    endsConsumer: true,
+    needs: 'disk',
+    inflict: async (pipeline, random) => {
+      await fillDisk(pipeline, random);
+      await pipeline.killConsumer();
+      await pipeline.startConsumer();
+      pipeline.disk.makeRoom();
+      return { overAt: performance.now(), kills: 1 };
+    },
+  },
+  {
+    name: 'clock-moved',
+    endsConsumer: false,
+    inflict: async (pipeline, random) => {
+      const offset = random.pick(CLOCK_STEPS_SECONDS) * random.pick([-1, 1]);
+      pipeline.setClock(offset);
+      await pipeline.waitUntil('the clock is another', async () => {
+        const counts = await pipeline.get<{ window: { end: number } }>(
+          '/events/countByEventType?window=60s&format=list',
+        );
+        return Math.abs((counts?.window.end ?? 0) - Date.now() / 1000 - offset) < 60;
+      });
+      return { overAt: performance.now() };
+    },
+  },
+];
+
+async function startAgain(pipeline: Pipeline, harm: Omit<Harm, 'overAt'>): Promise<Harm> {
+  const overAt = performance.now();
+  await pipeline.startConsumer();
+  return { ...harm, overAt };
+}
+
+/** Until the consumer says that it cannot go on, and a while longer. */
+async function fillDisk(pipeline: Pipeline, random: Random): Promise<void> {
+  const { disk } = pipeline;
+  // What the consumer removes meanwhile makes room again.
+  await pipeline.waitUntil('it is not ready, as the disk is full', async () => {
+    disk.fill();
+    return (await pipeline.readiness())?.checks.state?.ok === false;
+  });
+  const end = performance.now() + random.integer(0, HELD_MS_MAX);
+  while (performance.now() < end) {
+    disk.fill();
+    await delay(20);
+  }
+}
+
+/** Of a read, and of what a pipe holds. */
+const READ_BYTES = 65_536;
+const PIPE_BYTES = 65_536;
+
+export interface Allowance {
+  readonly lostBytesMax: number;
+  readonly tornMax: number;
+}
+
+/** What a fault may cost. Nothing may ever be counted twice. */
+export function allowance(
+  durability: Durability,
+  { endsConsumer }: Fault,
+  { kills = 0, cuts = 0, isPipeLost = false, droppedBytes = 0 }: Harm,
+): Allowance {
+  // Whether all is there that a checkpoint surely had is looked at apart.
+  const isUnbounded =
+    (durability === 'none' && endsConsumer) || (durability === 'checkpoint' && kills > 0);
+  const reads = isUnbounded ? Number.POSITIVE_INFINITY : kills * READ_BYTES;
+  return {
+    lostBytesMax: reads + (isPipeLost ? PIPE_BYTES + EVENT_BYTES_MAX : 0) + droppedBytes,
+    tornMax: cuts + Math.max(kills, endsConsumer && durability === 'none' ? 1 : 0),
+  };
+}
