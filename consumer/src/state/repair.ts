@@ -49,9 +49,8 @@ export function examineFolder(files: StateFiles, folder: string, bounds: Bounds)
   for (const number of fileNumbers(files, folder, 'checkpoint').toReversed()) {
     const report = examineCheckpoint(files, folder, number, base === null ? state.restorer : null);
     reports.push(report);
-    if (report.problem !== null)
-      state = createState(bounds); // what it had given is of no use
-    else base ??= number;
+    if (report.problem === null) base ??= number;
+    else if (base === null) state = createState(bounds); // what it had given is of no use
   }
   let expected = base ?? 1;
   let broken: string | null = null;
@@ -162,10 +161,8 @@ function examineJournal(
 ): FileReport {
   const bytes = files.readFileSync(path.join(folder, name));
   const report = { name, bytes: bytes.length, keptBytes: 0, records: 0 };
-  if (bytes.length <= fileHead('journal').length) {
-    return { ...report, keptBytes: bytes.length, problem: null }; // begun, and not written to
-  }
-  if (broken !== null) return { ...report, problem: broken };
+  const isEmpty = bytes.length <= fileHead('journal').length; // begun, and not written to
+  if (broken !== null && !isEmpty) return { ...report, problem: broken };
   try {
     const { fault } = readAll('journal', name, bytes, (payload) => {
       if (report.records === 0) report.keptBytes = fileHead('journal').length;
@@ -173,6 +170,7 @@ function examineJournal(
       report.records++;
       report.keptBytes += RECORD_HEADER_BYTES + payload.length;
     });
+    if (isEmpty) return { ...report, keptBytes: bytes.length, problem: null };
     report.keptBytes ||= fileHead('journal').length;
     const isDamaged = fault === 'damaged';
     return {

@@ -1,0 +1,122 @@
+/** A bit that turns over in a file: what it costs is known, and nothing is counted that was not. */
+import path from 'node:path';
+import { expect } from 'chai';
+import crc32c from 'crc-32/crc32c.js';
+import { type FileKind, fileHead } from '#consumer/state/records.js';
+import { examineFolder, repairFolder } from '#consumer/state/repair.js';
+import { Restorer } from '#consumer/state/restorer.js';
+import type { Bounds } from '#consumer/state/state-directory.js';
+import { fileName, recover, StateDamageError } from '#consumer/state/thread-folder.js';
+import { MemoryFiles } from '../support/memory-files.js';
+import { StateSubject } from '../support/state-subject.js';
+
+const BOUNDS: Bounds = {
+  LINE_BYTES_MAX: 65_536,
+  EVENT_TYPES_MAX: 100,
+  WORDS_MAX: 100,
+  KEY_BYTES_MAX: 100,
+  RETENTION: 600,
+  WINDOW_CELLS_MAX: 100_000,
+};
+const FOLDER = '/state/1/0';
+/** The newest checkpoint's number, of two. */
+const NEWEST = 3;
+const RECORDS_A_JOURNAL = 2;
+
+/** Its length, a checksum of that, one of itself, and the payload. */
+function toRecord(payload: Uint8Array): Uint8Array[] {
+  const uint32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+  const length = uint32(payload.length);
+  return [length, uint32(crc32c.buf(length)), uint32(crc32c.buf(payload)), payload];
+}
+
+describe('when a bit of a state file turns over', () => {
+  /** What was counted after each record, by number of the batch. */
+  let history: string[];
+
+  const answers = (subject: StateSubject) => JSON.stringify(subject.answers());
+
+  const write = (
+    { files }: MemoryFiles,
+    kind: FileKind,
+    number: number,
+    payloads: Uint8Array[],
+  ) => {
+    const descriptor = files.openSync(path.join(FOLDER, fileName(kind, number)), 'w');
+    files.writeSync(descriptor, Buffer.concat([fileHead(kind), ...payloads.flatMap(toRecord)]));
+    files.closeSync(descriptor);
+  };
+
+  /** Two checkpoints with their journals, and an empty one where the last has just been begun. */
+  const prepare = (lastIsEmpty: boolean): MemoryFiles => {
+    const memory = new MemoryFiles();
+    memory.files.mkdirSync(FOLDER);
+    const subject = new StateSubject();
+    history = [answers(subject)];
+    const count = () => {
+      const words = [`word${history.length}`];
+      const record = subject.add([{ time: 1000, type: 'a', words, value: 1 }], 1000);
+      history.push(answers(subject));
+      return record;
+    };
+    for (let number = 1; number <= NEWEST; number++) {
+      if (number > 1) write(memory, 'checkpoint', number, subject.checkpoint());
+      const isEmpty = lastIsEmpty && number === NEWEST;
+      const records = Array.from({ length: isEmpty ? 0 : RECORDS_A_JOURNAL }, count);
+      if (number > 1) write(memory, 'journal', number, records);
+    }
+    return memory;
+  };
+
+  /** What a start finds, or why it is refused. */
+  const start = ({ files }: MemoryFiles): StateSubject | StateDamageError => {
+    const subject = new StateSubject();
+    try {
+      recover(files, FOLDER, new Restorer(subject.tables, subject.tally));
+      return subject;
+    } catch (error) {
+      if (error instanceof StateDamageError) return error;
+      throw error;
+    }
+  };
+
+  for (const lastIsEmpty of [false, true]) {
+    const what = lastIsEmpty ? 'an empty journal at the end' : 'records at the end';
+    it(`starts with what was counted, or is refused and can be repaired: ${what}`, () => {
+      const whole = prepare(lastIsEmpty);
+      const all = history.length - 1;
+      const outcomes = { startedWithAll: 0, startedWithoutLast: 0, repaired: 0 };
+      for (const name of whole.files.readdirSync(FOLDER)) {
+        const file = path.join(FOLDER, name);
+        const { length } = whole.files.readFileSync(file);
+        for (let bit = 0; bit < length * 8; bit++) {
+          const at = `bit ${bit % 8} of byte ${bit >> 3} of ${name}`;
+          const memory = whole.copy();
+          const { files } = memory;
+          const bytes = files.readFileSync(file);
+          bytes[bit >> 3]! ^= 1 << (bit % 8);
+          files.writeSync(files.openSync(file, 'w'), bytes);
+
+          const report = examineFolder(files, FOLDER, BOUNDS);
+          let found = start(memory);
+          if (found instanceof StateDamageError) {
+            repairFolder(files, FOLDER, path.join(FOLDER, 'dropped'), report);
+            found = start(memory);
+            if (found instanceof StateDamageError) throw new Error(`${at}: ${found.message}`);
+            outcomes.repaired++;
+          } else if (found.tally.batch === all) outcomes.startedWithAll++;
+          else {
+            // The last record: it cannot be told from one that was not written to its end.
+            expect(found.tally.batch, at).to.equal(all - 1);
+            outcomes.startedWithoutLast++;
+          }
+          expect(report.accepted, at).to.equal(found.tally.stats().accepted);
+          expect(answers(found), at).to.equal(history[found.tally.batch]);
+        }
+      }
+      expect(outcomes.repaired).to.be.above(0);
+      expect(outcomes.startedWithAll).to.be.above(0);
+      expect(outcomes.startedWithoutLast > 0).to.equal(!lastIsEmpty);
+    });
+  }
+});
