@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { EVENT_BYTES_MAX } from './numbered-events.js';
@@ -16,6 +18,8 @@ export interface Harm {
   readonly isPipeLost?: boolean;
   /** What was dropped of the state, in bytes of input. */
   readonly droppedBytes?: number;
+  /** The start was refused, and it was repaired. */
+  readonly isRefused?: boolean;
   readonly problems?: readonly string[];
 }
 
@@ -32,6 +36,7 @@ export interface Fault {
 const HELD_MS_MAX = 1000;
 /** About as long as a consumer takes to start. */
 const START_MS = 500;
+const BITS_MAX = 3;
 const CLOCK_STEPS_SECONDS = [1, 90, 3600, 86_400] as const;
 
 export const FAULTS: readonly Fault[] = [
@@ -68,12 +73,10 @@ export const FAULTS: readonly Fault[] = [
     needs: 'prlimit',
     inflict: async (pipeline) => {
       // No byte more than it has: the next time that it asks for memory, it gets none.
-      const { pid, ended } = pipeline.consumer;
+      const { pid } = pipeline.consumer;
+      const dying = pipeline.consumerDies();
       await execa('prlimit', ['--pid', String(pid), '--core=0', '--as=1']);
-      await pipeline.waitUntil('the consumer is out of memory', () =>
-        Promise.race([ended.then(() => true), delay(10).then(() => false)]),
-      );
-      pipeline.keepsWhatWasSeen();
+      await dying;
       return startAgain(pipeline, { kills: 1 });
     },
   },
@@ -157,6 +160,7 @@ export const FAULTS: readonly Fault[] = [
       return { overAt: performance.now(), kills: 1 };
     },
   },
+  { name: 'state-damaged', endsConsumer: true, needs: 'state', inflict: damageState },
   {
     name: 'clock-moved',
     endsConsumer: false,
@@ -195,6 +199,51 @@ async function fillDisk(pipeline: Pipeline, random: Random): Promise<void> {
   }
 }
 
+/** Bits of files that are read at a start turn over while the consumer is down. */
+async function damageState(pipeline: Pipeline, random: Random): Promise<Harm> {
+  const isStopped = random.integer(0, 1) === 0;
+  if (isStopped) await pipeline.stopConsumer();
+  else await pipeline.killConsumer();
+  const before = await pipeline.inspect();
+  for (let bits = random.integer(1, BITS_MAX); bits > 0; bits--) flipBit(pipeline.stateDir, random);
+  const after = await pipeline.inspect();
+
+  const problems: string[] = [];
+  if (before.isDamaged) problems.push('what was kept was damaged before');
+  let overAt = performance.now();
+  const refusal = await pipeline.tryToStart();
+  if (refusal !== null) {
+    const isExplained = /damaged|version|no (journal|checkpoint) of/.test(refusal);
+    if (!isExplained || !refusal.includes('state.js repair')) {
+      problems.push(`a damaged state was refused without saying so: ${refusal}`);
+    }
+    const { exitCode, stdout, stderr } = await pipeline.runState('repair');
+    if (exitCode !== 0) problems.push(`it could not be repaired: ${stdout}${stderr}`);
+    const repaired = await pipeline.inspect();
+    if (repaired.isDamaged || repaired.bytes !== after.bytes) {
+      problems.push(`${repaired.bytes} bytes were kept, and not ${after.bytes}`);
+    }
+    overAt = performance.now();
+    await pipeline.startConsumer();
+  }
+  pipeline.spoil(after.bytes);
+  const droppedBytes = before.bytes - after.bytes;
+  return { overAt, kills: isStopped ? 0 : 1, droppedBytes, isRefused: refusal !== null, problems };
+}
+
+function flipBit(folder: string, random: Random): void {
+  const files = fs
+    .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /(checkpoint|journal)-\d+$/.test(name) && !name.startsWith('dropped'))
+    .map((name) => path.join(folder, name))
+    .sort();
+  const file = random.pick(files);
+  const bytes = fs.readFileSync(file);
+  const at = random.integer(0, bytes.length - 1);
+  bytes[at] = (bytes[at] as number) ^ (1 << random.integer(0, 7));
+  fs.writeFileSync(file, bytes);
+}
+
 /** Of a read, and of what a pipe holds. */
 const READ_BYTES = 65_536;
 const PIPE_BYTES = 65_536;
@@ -216,6 +265,6 @@ export function allowance(
   const reads = isUnbounded ? Number.POSITIVE_INFINITY : kills * READ_BYTES;
   return {
     lostBytesMax: reads + (isPipeLost ? PIPE_BYTES + EVENT_BYTES_MAX : 0) + droppedBytes,
-    tornMax: cuts + Math.max(kills, endsConsumer && durability === 'none' ? 1 : 0),
+    tornMax: cuts + Math.max(kills, isUnbounded || droppedBytes > 0 ? 1 : 0),
   };
 }

@@ -7,6 +7,8 @@ export interface Round {
   readonly fault: string;
   readonly lost: number;
   readonly lostBytes: number;
+  /** Of these, what was dropped of a damaged state. */
+  readonly droppedBytes: number;
   readonly doubled: number;
   readonly torn: number;
   readonly secondsUntilReady: number;
@@ -33,7 +35,7 @@ export function obstacle(fault: Fault, { durability, disk }: Pipeline): string |
 
 /** One fault, under load, and what it has cost. */
 export async function inflict(pipeline: Pipeline, fault: Fault, random: Random): Promise<Round> {
-  if (pipeline.epochEvents > EPOCH_EVENTS_MAX) await pipeline.beginEpoch();
+  if (pipeline.isSpoilt || pipeline.epochEvents > EPOCH_EVENTS_MAX) await pipeline.beginEpoch();
   await pipeline.load(random.integer(0, LOAD_MS_MAX[pipeline.durability]));
   const runs = pipeline.generatorRuns;
   const harm = await fault.inflict(pipeline, random);
@@ -46,8 +48,10 @@ export async function inflict(pipeline: Pipeline, fault: Fault, random: Random):
   const rest = await pipeline.rest();
   const lostBytes = rest.missingBytes ?? rest.lostBytes;
   const { lost, doubled, torn } = rest;
+  const { droppedBytes = 0 } = harm;
   const breaches = judge(pipeline, fault, harm, rest, lostBytes);
-  return { fault: fault.name, lost, lostBytes, doubled, torn, secondsUntilReady, breaches };
+  const costs = { lost, lostBytes, droppedBytes, doubled, torn, secondsUntilReady };
+  return { fault: fault.name, ...costs, breaches };
 }
 
 function judge(

@@ -59,6 +59,8 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #files: GeneratorFiles;
   #consumer: ConsumerProcess | null = null;
+  /** The consumer has ended, and nobody has ended it. */
+  #isGone = false;
   #producer: Producer | null = null;
   #order = 0;
   #ledger = new Ledger(0);
@@ -69,6 +71,7 @@ export class Pipeline {
   /** Bytes that are known to be kept, whatever happens to the consumer, but for its files. */
   #surelyKept = 0;
   #seen: { readonly checkpoints: number; readonly bytes: number }[] = [];
+  #isSpoilt = false;
   #copies = 0;
   readonly #keptToCheck: { readonly copy: string; readonly surely: number }[] = [];
 
@@ -100,13 +103,18 @@ export class Pipeline {
     return this.#settled.done - this.#first;
   }
 
+  /** Its files may be damaged in a way that nobody has come upon yet: the next fault needs others. */
+  get isSpoilt(): boolean {
+    return this.#isSpoilt;
+  }
+
   get generatorRuns(): number {
     return this.#files.runs.length;
   }
 
   /** Begins with a state of nothing, and processes that nothing has happened to. */
   async beginEpoch(): Promise<void> {
-    await this.#consumer?.end('SIGTERM');
+    if (this.#consumer !== null) await this.stopConsumer();
     await this.#producer?.stop();
     fs.rmSync(this.stateDir, { recursive: true, force: true });
     this.setClock(0);
@@ -118,6 +126,7 @@ export class Pipeline {
     this.#ledger = new Ledger(done);
     this.#settled = { done, bytes: 0, rejected: 0, runs };
     this.#surelyKept = 0;
+    this.#isSpoilt = false;
     this.#seen = [];
     this.#give(true); // what begins before all is ready writes nothing
     await this.startConsumer();
@@ -128,7 +137,7 @@ export class Pipeline {
 
   async startConsumer(): Promise<void> {
     this.#seen = [];
-    this.#consumer = await startConsumer(path.join(this.#folder, 'fifos'), {
+    const consumer = await startConsumer(path.join(this.#folder, 'fifos'), {
       DURABILITY: this.durability,
       STATE_DIR: this.stateDir,
       CHECKPOINT_INTERVAL: '1s',
@@ -139,6 +148,30 @@ export class Pipeline {
       CLOCK_OFFSET_FILE: this.#clockFile,
       NODE_OPTIONS: `--import=${CLOCK}`,
     });
+    this.#consumer = consumer;
+    this.#isGone = false;
+    void consumer.ended.then(() => {
+      this.#isGone = this.#consumer === consumer;
+    });
+  }
+
+  /** Starts the consumer; what it says where it ends before it is ready, and null where it is. */
+  async tryToStart(): Promise<string | null> {
+    try {
+      await this.startConsumer();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    const { consumer } = this;
+    const isReady = async () => (await this.readiness())?.status === 'ready';
+    await pWaitFor(async () => this.#isGone || (await isReady()), {
+      interval: LOOK_MS,
+      timeout: WAIT_MS_MAX,
+    });
+    if (!this.#isGone) return null;
+    this.#consumer = null;
+    await consumer.end('SIGKILL'); // it is forgotten
+    return consumer.errors.join('\n');
   }
 
   startProducer(): void {
@@ -147,17 +180,34 @@ export class Pipeline {
 
   /** SIGTERM, and its end. */
   async stopConsumer(): Promise<void> {
-    const exitCode = await this.consumer.end('SIGTERM');
+    const { consumer } = this;
+    this.#consumer = null;
+    const exitCode = await consumer.end('SIGTERM');
     if (exitCode !== 0) throw new Error(`the consumer ended with exit code ${exitCode}`);
   }
 
   async killConsumer(): Promise<void> {
-    await this.consumer.end('SIGKILL');
-    this.keepsWhatWasSeen();
+    const { consumer } = this;
+    this.#consumer = null;
+    await consumer.end('SIGKILL');
+    this.#keepsWhatWasSeen();
   }
 
-  /** To be called when the consumer has come to a sudden end: what it kept is looked at later. */
-  keepsWhatWasSeen(): void {
+  /** Waits for a sudden end that is to come. */
+  async consumerDies(): Promise<void> {
+    const { consumer } = this;
+    this.#consumer = null;
+    let hasEnded = false;
+    void consumer.ended.then(() => {
+      hasEnded = true;
+    });
+    await this.waitUntil('the consumer has died', () => hasEnded);
+    await consumer.end('SIGKILL'); // it is forgotten
+    this.#keepsWhatWasSeen();
+  }
+
+  /** The consumer has come to a sudden end: what it kept is looked at later. */
+  #keepsWhatWasSeen(): void {
     if (this.durability === 'none') return;
     const last = this.#seen.at(-1);
     // A checkpoint that was begun after the answer has all of it: not the next one, which may have been
@@ -173,8 +223,9 @@ export class Pipeline {
     this.#keptToCheck.push({ copy, surely: this.#surelyKept });
   }
 
-  /** What is kept may be less from now on. */
-  keepsOnly(bytes: number): void {
+  /** Its files were damaged: what is kept may be less from now on. */
+  spoil(bytes: number): void {
+    this.#isSpoilt = true;
     this.#surelyKept = Math.min(this.#surelyKept, bytes);
   }
 
@@ -275,6 +326,7 @@ export class Pipeline {
     const message = `waited ${WAIT_MS_MAX / 1000} s in vain until: ${what}`;
     const wait = { interval: LOOK_MS, timeout: { milliseconds: WAIT_MS_MAX, message } };
     return pWaitFor(async () => {
+      if (this.#isGone) throw new Error(`the consumer has ended; until then: ${what}`);
       const found = await answer();
       return found !== null && pWaitFor.resolveWith(found);
     }, wait);
@@ -282,7 +334,7 @@ export class Pipeline {
 
   /** What the consumer said last. */
   lastWords(): string[] {
-    const { log, errors } = this.consumer;
+    const { log = [], errors = [] } = this.#consumer ?? {};
     return [...log.slice(-10).map((line) => JSON.stringify(line)), ...errors.slice(-10)];
   }
 

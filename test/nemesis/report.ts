@@ -2,15 +2,17 @@ import type { Round } from './nemesis.js';
 
 const NAME_WIDTH = 30;
 
-export const ROUND_HEAD = `      ${'fault'.padEnd(NAME_WIDTH)}  lost: events   bytes  doubled  torn lines  ready again after s`;
+export const ROUND_HEAD = `      ${'fault'.padEnd(NAME_WIDTH)}  lost: events    bytes  of them dropped  doubled  torn lines  ready again after s`;
 
 export function roundLine(number: number, round: Round): string {
-  const { fault, lost, lostBytes, doubled, torn, secondsUntilReady, breaches } = round;
+  const { fault, lost, lostBytes, droppedBytes, doubled, torn, secondsUntilReady, breaches } =
+    round;
   const line = [
     String(number).padStart(4),
     fault.padEnd(NAME_WIDTH),
     String(lost).padStart(12),
-    String(lostBytes).padStart(6),
+    String(lostBytes).padStart(7),
+    String(droppedBytes).padStart(15),
     String(doubled).padStart(7),
     String(torn).padStart(10),
     secondsUntilReady.toFixed(2).padStart(19),
@@ -33,6 +35,7 @@ export function summary(rounds: readonly Round[]): string[] {
       String(sum(({ lost }) => lost)).padStart(18),
       String(max(({ lost }) => lost)).padStart(4),
       String(max(({ lostBytes }) => lostBytes)).padStart(9),
+      String(max(({ lostBytes, droppedBytes }) => lostBytes - droppedBytes)).padStart(15),
       String(sum(({ doubled }) => doubled)).padStart(7),
       String(sum(({ torn }) => torn)).padStart(10),
       (seconds[seconds.length >> 1] as number).toFixed(2).padStart(27),
@@ -42,7 +45,7 @@ export function summary(rounds: readonly Round[]): string[] {
   const broken = rounds.filter(({ breaches }) => breaches.length > 0).length;
   return [
     '',
-    `${'fault'.padEnd(NAME_WIDTH)}  times  lost events: total   max  max bytes  doubled  torn lines  ready again after s: median    max`,
+    `${'fault'.padEnd(NAME_WIDTH)}  times  lost events: total   max  max bytes  without dropped  doubled  torn lines  ready again after s: median    max`,
     ...rows,
     `${rounds.length} faults, ${broken} broken guarantees`,
   ];
