@@ -26,8 +26,7 @@ type Part = string | Uint8Array;
 /** Members of an object, by name. */
 type Fields = Map<string, Fields | (() => Part[])>;
 
-const bytes = (...values: number[]) => Uint8Array.of(...values);
-
+const BYTE_ORDER_MARK = '\ufeff';
 const JSON_SPACES = [' ', ' ', '  ', '\t', '\r', ' \t\r '];
 /** White space to JavaScript, but not to JSON. */
 const OTHER_SPACES = [
@@ -36,213 +35,71 @@ const OTHER_SPACES = [
 /** They look like white space. */
 const NO_SPACES = [...'\0\u001c\u001f\u0085\u180e\u200b\u200d\u2060'];
 
-const NUMBERS = [
-  ...['0', '-0', '0.0', '-0.0', '0e0', '0E-0', '0e999999999999', '1', '-1', '7', '10', '1e1'],
-  ...[
-    '1E1',
-    '1e+1',
-    '1e-1',
-    '1e0000000001',
-    '1.0e01',
-    '123456789e-9',
-    '0.1',
-    '0.30000000000000004',
-  ],
-  ...['4.9e-324', '2e-324', '2.2250738585072011e-308', '1e-400', '1.7976931348623157e308'],
-  ...['1.7976931348623159e308', '1e308', '1e309', '-1e309', '1e400', '1e99999999999999999999'],
-  ...['9007199254740991', '9007199254740992', '9007199254740993', '9007199254740992.9999'],
-  ...['9223372036854775807', '18446744073709551616', '4294967295', '4294967296', '2147483648'],
-  ...['1509604913', '1509604913.0', '1509604913.999999999999', '15096049.13e2', '0.1509604913e10'],
-];
+const NUMBERS =
+  spaced(`0 -0 0.0 -0.0 0e0 0E-0 0e999999999999 1 -1 7 10 1e1 1E1 1e+1 1e-1 1e0000000001 1.0e01
+  123456789e-9 0.1 0.30000000000000004 4.9e-324 2e-324 2.2250738585072011e-308 1e-400 1e308 1e309 -1e309 1e400
+  1.7976931348623157e308 1.7976931348623159e308 1e99999999999999999999 9007199254740991 9007199254740992
+  9007199254740993 9007199254740992.9999 9223372036854775807 18446744073709551616 4294967295 4294967296
+  2147483648 1509604913 1509604913.0 1509604913.999999999999 15096049.13e2 0.1509604913e10`);
+/** Their sums round away what is small, or come to nothing. */
+const CANCELLING = spaced('1e16 -1e16 1 0.1 1e100 -1e100');
 const NO_NUMBERS = [
-  ...[
-    '01',
-    '00',
-    '-01',
-    '+1',
-    '.5',
-    '5.',
-    '-.5',
-    '1.e5',
-    '1e',
-    '1e+',
-    '1E-',
-    '-',
-    '--1',
-    '- 1',
-    '1 2',
-  ],
-  ...['0x10', '0b1', '0o7', '1_000', '1,5', '1n', '1f', '1.2.3', '1e5e5', '1e1.5', 'NaN', '-NaN'],
-  ...['Infinity', '-Infinity', 'inf', '\u0661', '\uff11', '1\u00a0', '1\0', '\u22121', '1e\u0665'],
+  ...spaced(`01 00 -01 +1 .5 5. -.5 1.e5 1e 1e+ 1E- - --1 0x10 0b1 0o7 1_000 1,5 1n 1f 1.2.3 1e5e5 1e1.5
+    NaN -NaN Infinity -Infinity inf`),
+  ...['- 1', '1 2', '\u0661', '\uff11', '1\u00a0', '1\0', '\u22121', '1e\u0665'],
 ];
 
-const OTHER_VALUES = ['true', 'false', 'null', '[]', '{}', '[[]]', '[1,2]', '{"a":1}', '""'];
+const OTHER_VALUES = spaced('true false null [] {} [[]] [1,2] {"a":1} ""');
 const NO_VALUES = [
-  ...['', 'True', 'tru', 'truee', 'nul', 'NULL', 'undefined', "'a'", 'a', '[1,]', '[,1]', '[1 2]'],
-  ...[
-    '{"a"}',
-    '{"a":}',
-    '{a:1}',
-    "{'a':1}",
-    '{"a":1,}',
-    '{,}',
-    '{"a" 1}',
-    '{"a"::1}',
-    '{1:1}',
-    '[',
-    '{',
-  ],
-  ...[']', '}', '[}', '{]', '/**/1', '1//', '#', '`a`', '(1)', '\ufeff1', '\0', '"', '\\', '\\"'],
+  ...spaced(`True tru truee nul NULL undefined 'a' a [1,] [,1] {"a"} {"a":} {a:1} {'a':1} {"a":1,} {,} {"a"::1}
+    {1:1} [ { ] } [} {] /**/1 1// # (1) " \\ \\"`),
+  ...['', '[1 2]', '{"a" 1}', '`a`', '\ufeff1', '\0'],
 ];
 
 /** Text as it may stand between quotes. */
+const PLAIN_PIECES = spaced('lorem ipsum dolor sit amet a');
 const PIECES = [
+  ...PLAIN_PIECES,
+  ...spaced(
+    `A é 日本 € 😀 7 0 -1 007 4294967295 __proto__ constructor toString length null / ' <b>`,
+  ),
   ...[
-    'lorem',
-    'ipsum',
-    'dolor',
-    'sit',
-    'amet',
-    'a',
-    'A',
-    'é',
     'e\u0301',
-    '日本',
-    '€',
-    '😀',
-    '\u{10ffff}',
-  ],
-  ...[
-    '7',
-    '0',
-    '-1',
-    '007',
-    '4294967295',
-    '__proto__',
-    'constructor',
-    'toString',
-    'length',
-    'null',
-  ],
-  ...[
     '\u007f',
     '\u0080',
     '\u07ff',
     '\u0800',
-    '\uffff',
-    '\ufffd',
-    '\u{10000}',
     '\u200b',
-    '/',
-    "'",
-    '<b>',
+    '\ufffd',
+    '\uffff',
+    '\u{10000}',
+    '\u{10ffff}',
   ],
 ];
-const ESCAPES = [
-  ...[
-    String.raw`\"`,
-    String.raw`\\`,
-    String.raw`\/`,
-    String.raw`\b`,
-    String.raw`\f`,
-    String.raw`\n`,
-  ],
-  ...[String.raw`\r`, String.raw`\t`, String.raw`\u0000`, String.raw`\u0041`, String.raw`\u00e9`],
-  ...[
-    String.raw`\u00E9`,
-    String.raw`\u0020`,
-    String.raw`\u00a0`,
-    String.raw`\u2028`,
-    String.raw`\uFEFF`,
-  ],
-  ...[String.raw`\u0022`, String.raw`\u005c`, String.raw`\u005C\u0022`, String.raw`\\u0041`],
-  ...[
-    String.raw`\ud83d\ude00`,
-    String.raw`\uD83D\uDE00`,
-    String.raw`\udBFF\udfff`,
-    String.raw`\ud83d`,
-  ],
-  ...[
-    String.raw`\ude00`,
-    String.raw`\ude00\ud83d`,
-    String.raw`\ud83d\ud83d\ude00`,
-    String.raw`\ud83dx`,
-  ],
-  ...[String.raw`\ud83d\u0041`, String.raw`\ud83d\\`, String.raw`\uffff`, String.raw`\ufffd`],
-];
+const ESCAPES = spaced(
+  String.raw`\" \\ \/ \b \f \n \r \t \u0000 \u0041 \u00e9 \u00E9 \u0020 \u00a0 \u2028 \uFEFF \u0022 \u005c
+    \u005C\u0022 \\u0041 \ud83d\ude00 \uD83D\uDE00 \udBFF\udfff \ud83d \ude00 \ude00\ud83d \ud83d\ud83d\ude00
+    \ud83dx \ud83d\u0041 \ud83d\\ \uffff \ufffd`,
+);
 const NO_ESCAPES = [
-  ...[
-    String.raw`\x41`,
-    String.raw`\'`,
-    String.raw`\a`,
-    String.raw`\v`,
-    String.raw`\0`,
-    String.raw`\U0041`,
-  ],
-  ...[
-    String.raw`\u`,
-    String.raw`\u00`,
-    String.raw`\u004`,
-    String.raw`\u00g1`,
-    String.raw`\u 041`,
-    '\\ ',
-  ],
-  ...[
-    String.raw`\u{41}`,
-    String.raw`\u+041`,
-    String.raw`\uD83D\u`,
-    String.raw`\ud83d\uDE0`,
-    '\\',
-    '\\é',
-  ],
+  ...spaced(
+    String.raw`\x41 \' \a \v \0 \U0041 \u \u00 \u004 \u00g1 \u{41} \u+041 \uD83D\u \ud83d\uDE0 \é`,
+  ),
+  ...[String.raw`\u 041`, '\\ ', '\\'],
 ];
 /** Controls that have to be escaped in a string. */
 const CONTROLS = [...'\0\u0001\u0008\t\u000b\u000c\r\u001b\u001f', '\r\n'];
 /** Bytes that are no UTF-8: each begins what cannot end, goes on with what never began, or is too long. */
-const NO_UTF8 = [
-  ...[
-    bytes(0x80),
-    bytes(0xbf),
-    bytes(0xbf, 0x80),
-    bytes(0xff),
-    bytes(0xfe),
-    bytes(0xc3),
-    bytes(0xe2),
-  ],
-  ...[
-    bytes(0xe2, 0x82),
-    bytes(0xf0, 0x9f),
-    bytes(0xf0, 0x9f, 0x98),
-    bytes(0xc0, 0xaf),
-    bytes(0xc1, 0xbf),
-  ],
-  ...[bytes(0xe0, 0x80, 0xaf), bytes(0xe0, 0x9f, 0xbf), bytes(0xf0, 0x80, 0x80, 0xaf)],
-  ...[bytes(0xf0, 0x8f, 0xbf, 0xbf), bytes(0xed, 0xa0, 0x80), bytes(0xed, 0xbf, 0xbf)],
-  ...[bytes(0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80), bytes(0xf4, 0x90, 0x80, 0x80), bytes(0xf5, 0x80)],
-  ...[bytes(0xf8, 0x88, 0x80, 0x80, 0x80), bytes(0xe2, 0x28, 0xa1), bytes(0xf0, 0x9f, 0x22)],
-];
+const NO_UTF8 =
+  spaced(`80 bf bf80 ff fe c3 e2 e282 f09f f09f98 c0af c1bf e080af e09fbf f08080af f08fbfbf eda080
+  edbfbf eda0bdedb880 f4908080 f580 f888808080 e228a1 f09f22`).map((hex) =>
+    Buffer.from(hex, 'hex'),
+  );
 
 const OTHER_NAMES = [
-  ...['id', 'x', '', ' ', '0', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length'],
-  ...[
-    'event',
-    'event_typ',
-    'event_type2',
-    'Event_Type',
-    'event_type ',
-    'event_type\\u0000',
-    'datas',
-  ],
-  ...[
-    'data.x',
-    'timestamp.',
-    'timeStamp',
-    'values',
-    '\\uD83D',
-    '😀',
-    'event-type',
-    '\\"event_type',
-  ],
+  ...spaced(`id x 0 __proto__ constructor toString hasOwnProperty length event event_typ event_type2 Event_Type
+    event_type\\u0000 datas data.x timestamp. timeStamp values \\uD83D 😀 event-type \\"event_type`),
+  ...['', ' ', 'event_type '],
 ];
 
 const TIMES: Readonly<Record<Exclude<TimestampFormat, 'iso8601'>, (seconds: number) => string>> = {
@@ -251,9 +108,15 @@ const TIMES: Readonly<Record<Exclude<TimestampFormat, 'iso8601'>, (seconds: numb
   arrival: (seconds) => String(seconds),
 };
 const NO_TIMES_ISO8601 = [
-  ...['2015-02-29T00:00:00Z', '2015-13-01T00:00:00Z', '2015-09-12', '2015-09-12T24:00:00Z', ''],
-  ...['2015-09-12T00:00:00 Z', '2015-09-12T00:60:00Z', '15-09-12T00:00:00Z', '2015-9-12T00:00:00Z'],
-  ...['2015-09-12T00:00:00+24:00', '1969-12-31T23:59:59Z', '+002015-09-12T00:00:00Z', 'now', '0'],
+  ...spaced(`2015-02-29T00:00:00Z 2015-13-01T00:00:00Z 2015-09-12 2015-09-12T24:00:00Z 2015-09-12T00:60:00Z
+    15-09-12T00:00:00Z 2015-9-12T00:00:00Z 2015-09-12T00:00:00+24:00 1969-12-31T23:59:59Z
+    +002015-09-12T00:00:00Z now 0`),
+  ...['', '2015-09-12T00:00:00 Z'],
+];
+
+/** Seconds from the clock at which events are late, ahead, or in another bucket than those beside them. */
+const EDGES = [
+  60, 61, 1, 0, -59, -60, -61, -599, -600, -601, -660, -661, -7199, -7200, -7201, -7320, -7321,
 ];
 
 /** One line, mostly without its LF. */
@@ -284,7 +147,8 @@ class LineGrammar {
     const line = Buffer.concat(
       [...this.#space(), ...this.#object(fields), ...this.#space()].map(toBytes),
     );
-    return this.#ended(this.#odd() ? this.#lengthened(line) : line);
+    const marked = this.#chance.oneIn(50) ? concat([BYTE_ORDER_MARK, line]) : line;
+    return this.#ended(this.#odd() ? this.#lengthened(marked) : marked);
   }
 
   other(): Uint8Array {
@@ -444,7 +308,7 @@ class LineGrammar {
   /** Never what a string may not hold. */
   #piece(): Part {
     const chance = this.#chance;
-    if (!this.#odd()) return chance.pick(PIECES.slice(0, 6));
+    if (!this.#odd()) return chance.pick(PLAIN_PIECES);
     if (chance.oneIn(3)) return chance.pick(ESCAPES);
     if (chance.oneIn(10)) return chance.pick(PIECES).repeat(chance.small(100));
     if (chance.oneIn(4)) return `w${chance.int(0, 1000)}`;
@@ -481,6 +345,7 @@ class LineGrammar {
     const chance = this.#chance;
     if (this.#wrong()) return chance.pick(NO_NUMBERS);
     if (!this.#odd()) return String(chance.int(-1000, 1000) / 4);
+    if (chance.oneIn(4)) return chance.pick(CANCELLING);
     if (chance.oneIn(3)) return chance.pick(NUMBERS);
     // Many digits: what is read is the nearest double.
     const digits = (max: number) => chance.some(chance.small(max), () => chance.int(0, 9)).join('');
@@ -504,6 +369,7 @@ class LineGrammar {
     const { now } = this.#options;
     const whole = Math.floor(now);
     if (!this.#odd()) return whole - chance.int(0, 5);
+    if (chance.oneIn(4)) return Math.max(0, whole + chance.pick(EDGES));
     const [behind, ahead] = chance.pick([
       [100, 0],
       [700, 70],
@@ -562,7 +428,7 @@ class LineGrammar {
         for (let i = chance.int(0, 3); i > 0; i--) {
           const name = chance.oneIn(2)
             ? this.#options.mapping.eventType[0]
-            : chance.pick(OTHER_NAMES.slice(0, 6));
+            : chance.pick(OTHER_NAMES);
           fields.set(name, () => this.#value(depth - 1));
         }
         return this.#object(fields);
@@ -607,6 +473,11 @@ function setField(fields: Fields, [name, ...rest]: FieldPath, make: () => Part[]
 function shuffled<T>(chance: Chance, values: readonly T[]): T[] {
   const rest = [...values];
   return values.map(() => rest.splice(chance.int(0, rest.length - 1), 1)[0] as T);
+}
+
+/** What stands between white space. */
+function spaced(texts: string): string[] {
+  return texts.trim().split(/\s+/);
 }
 
 function concat(parts: readonly Part[]): Uint8Array {

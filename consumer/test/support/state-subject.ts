@@ -1,7 +1,12 @@
 import { ByteWriter } from '#consumer/state/bytes.js';
-import { type CheckpointContent, checkpointRecords } from '#consumer/state/checkpoint-records.js';
-import { writeJournalRecord } from '#consumer/state/journal-record.js';
+import {
+  type CheckpointContent,
+  checkpointRecords,
+  type SavedSource,
+} from '#consumer/state/checkpoint-records.js';
+import { type SourceChange, writeJournalRecord } from '#consumer/state/journal-record.js';
 import { Restorer } from '#consumer/state/restorer.js';
+import type { EventBatch } from '#consumer/tally/event-batch.js';
 import { EventTimeFront } from '#consumer/tally/event-time-front.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '#consumer/tally/key-table.js';
 import { Tally } from '#consumer/tally/tally.js';
@@ -14,29 +19,35 @@ export const NOTHING_UNFINISHED = {
   contentSeen: false,
 };
 
+const A_SOURCE = { name: 's', identity: '1:1', unfinished: NOTHING_UNFINISHED, knownBytes: 0 };
+
 export interface SubjectLimits {
   readonly typesMax?: number;
   readonly wordsMax?: number;
+  readonly keyBytesMax?: number;
   readonly cellsMax?: number;
   readonly retentionSeconds?: number;
 }
 
-/** A tally with all that makes its state: what an ingest thread has, without its sources and files. */
+/** A tally with all that makes its state: what an ingest thread has, without its readers and files. */
 export class StateSubject {
   readonly tables: Readonly<Record<KeyKind, KeyTable>>;
   readonly front = new EventTimeFront();
   readonly tally: Tally;
+  /** As a checkpoint has them. */
+  sources: readonly SavedSource[] = [];
   readonly #journaled = { types: 1, words: 1 };
 
   constructor({
     typesMax = 100,
     wordsMax = 100,
+    keyBytesMax = 100,
     cellsMax = 100_000,
     retentionSeconds = 600,
   }: SubjectLimits = {}) {
     this.tables = {
-      types: new KeyTable({ keysMax: typesMax, keyBytesMax: 100 }),
-      words: new KeyTable({ keysMax: wordsMax, keyBytesMax: 100 }),
+      types: new KeyTable({ keysMax: typesMax, keyBytesMax }),
+      words: new KeyTable({ keysMax: wordsMax, keyBytesMax }),
     };
     this.tally = new Tally(this.tables, {
       retentionSeconds,
@@ -47,14 +58,18 @@ export class StateSubject {
   }
 
   get content(): CheckpointContent {
-    return { tables: this.tables, tally: this.tally, sources: [] };
+    return { tables: this.tables, tally: this.tally, sources: this.sources };
   }
 
   /** Counts events that were read at a time; the record of the journal that tells of it. */
   add(events: readonly PlainEvent[], now: number): Uint8Array {
-    const changes = this.tally.add(buildBatch(events, this.tables), now);
+    return this.addBatch(buildBatch(events, this.tables), now, A_SOURCE);
+  }
+
+  /** The same of events that were scanned. */
+  addBatch(scanned: EventBatch, now: number, source: SourceChange): Uint8Array {
+    const changes = this.tally.add(scanned, now);
     const newKeys = { types: this.#newKeys('types'), words: this.#newKeys('words') };
-    const source = { name: 's', identity: '1:1', unfinished: NOTHING_UNFINISHED, knownBytes: 0 };
     const { batch } = this.tally;
     return written((writer) => writeJournalRecord(writer, { batch, newKeys, changes, source }));
   }
@@ -75,6 +90,7 @@ export class StateSubject {
     const restorer = new Restorer(this.tables, this.tally);
     for (const record of checkpoint) restorer.addCheckpointRecord(record);
     for (const record of journal) restorer.addJournalRecord(record);
+    this.sources = restorer.sources;
     for (const of of KEY_KINDS) this.#journaled[of] = this.tables[of].size;
     return this;
   }
