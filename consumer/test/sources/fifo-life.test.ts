@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { execa, execaSync } from 'execa';
 import pWaitFor from 'p-wait-for';
@@ -23,6 +24,13 @@ import { event, holdFifo, makeFifo, writeFifo } from '../support/fifo-writer.js'
 
 const WAIT = { interval: 20, timeout: 20_000 };
 const LOCK = '.event-tally.lock';
+
+const SOURCES_MAX = 1000;
+const LINE_BYTES_MAX = 65_536;
+/** Of a line: its bytes, in a buffer that doubles, and its text, two bytes a character at most. */
+const UNFINISHED_BYTES_MAX = 4 * LINE_BYTES_MAX;
+/** What a heap grows by without a reason of ours. */
+const HEAP_MEBIBYTES = 100;
 
 const isWell = (source: SourceDocument) => isRead(source) && source.reason === null;
 
@@ -104,6 +112,18 @@ describe('the life of a FIFO', () => {
     const readiness = await untilReadiness(200);
     expect(checkIn(readiness, of)).to.deep.equal({ ok: true });
     expect(readiness.checks.fifo_dir).to.deep.equal({ ok: true });
+  }
+
+  /** A piece after the other where pipes have less room, as many of one user may: pipe(7). */
+  async function writeAll(writer: number, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += fs.writeSync(writer, bytes, at);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        await nextTurn();
+      }
+    }
   }
 
   /** Puts something in its place in one step, so that its name is never missing. */
@@ -400,21 +420,36 @@ describe('the life of a FIFO', () => {
   });
 
   context('when there are more than are read', () => {
-    const names = Array.from({ length: 1001 }, (_, i) => `events-many-${i}.fifo`);
+    const names = Array.from({ length: SOURCES_MAX + 1 }, (_, i) => `events-many-${i}.fifo`);
 
     it('reads a thousand and is not ready; once one of them is gone, reads all others', async () => {
+      const { now } = consumer.residentMebibytes();
       execaSync('mkfifo', names.map(file));
       const { checks } = await untilReadiness(503);
       const reason = 'there are more than 1000 FIFOs: the further ones are not read';
       expect(checks.fifo_dir).to.deep.equal({ ok: false, reason });
       const { sources } = await consumer.waitFor((stats) => stats.sources.every(isWell));
-      expect(sources).to.have.lengthOf(1000);
+      expect(sources).to.have.lengthOf(SOURCES_MAX);
+      const unfinished = Buffer.alloc(LINE_BYTES_MAX - 1, 'x');
+      for (const source of sources) {
+        const writer = hold(source.name);
+        await writeAll(writer, unfinished);
+        leave(writer);
+      }
+      await consumer.waitFor((stats) =>
+        stats.sources.every(({ bytes }) => bytes === unfinished.length),
+      );
+      const growth = consumer.residentMebibytes().peak - now;
+      const bound = (SOURCES_MAX * UNFINISHED_BYTES_MAX) / 2 ** 20 + HEAP_MEBIBYTES;
+      process.stdout.write(`      grew by ${growth.toFixed()} MiB of ${bound.toFixed()} MiB\n`);
+      expect(growth).to.be.below(bound);
+
       const [first, ...others] = sources.map((source) => source.name) as [string, ...string[]];
       const last = names.find((each) => each !== first && !others.includes(each)) as string;
       fs.rmSync(file(first));
       await untilReadiness(200);
       await until(isWell, last);
-      expect(consumer.descriptors()).to.have.lengthOf(openAtFirst.length + 1000);
+      expect(consumer.descriptors()).to.have.lengthOf(openAtFirst.length + SOURCES_MAX);
     });
   });
 

@@ -134,17 +134,6 @@ describe('a consumer on real FIFOs', () => {
   });
 
   context('when a FIFO is removed', () => {
-    it('tells that it is gone and lets its descriptor go', async () => {
-      makeFifo(fifo());
-      const consumer = await startConsumer(dir.path);
-      await consumer.waitFor(isTailed);
-      const pipes = pipeDescriptors(consumer.pid, fifo());
-      expect(pipes).to.have.lengthOf(1);
-      fs.rmSync(fifo());
-      await consumer.waitFor((stats) => state(stats, 'events-a.fifo') === 'gone');
-      await consumer.waitFor(() => pipeDescriptors(consumer.pid, fifo()).length === 0);
-    });
-
     it('reads what its writer still writes, then lets it go', async () => {
       makeFifo(fifo());
       const writer = holdFifo(fifo());
@@ -216,18 +205,6 @@ describe('a consumer on real FIFOs', () => {
       makeFifo(fifo());
       await consumer.waitFor(isTailed);
       expect(consumer.log.filter(({ msg }) => msg === 'not a FIFO')).to.have.lengthOf(1);
-    });
-  });
-
-  context('when the folder is removed', () => {
-    it('makes it again and tails what comes', async () => {
-      const folder = path.join(dir.path, 'ipc');
-      const consumer = await startConsumer(folder);
-      fs.rmSync(folder, { recursive: true });
-      await consumer.waitFor(() => fs.existsSync(folder));
-      makeFifo(path.join(folder, 'events-b.fifo'));
-      await writeFifo(path.join(folder, 'events-b.fifo'), event('b'));
-      await consumer.waitFor(({ accepted }) => accepted === 1);
     });
   });
 });
