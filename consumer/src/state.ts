@@ -15,7 +15,9 @@ import {
   type Bounds,
   LOCK,
   MANIFEST,
-  readManifest,
+  MANIFEST_COPY,
+  readWholeManifest,
+  repairManifest,
   StateDirectoryError,
 } from './state/state-directory.js';
 
@@ -41,7 +43,8 @@ try {
 }
 
 function inspect(directory: string): void {
-  const { manifest, folders } = open(directory);
+  const { manifest, isCopy, folders } = open(directory);
+  if (isCopy) print(`${MANIFEST}: it is damaged or missing; its copy is whole`);
   const { version, generation, workers, mapping, bounds } = manifest;
   print(`version ${version}, generation ${generation}, ingest threads: ${workers}`);
   print(`fields: ${JSON.stringify(mapping)}`);
@@ -62,7 +65,7 @@ function inspect(directory: string): void {
       );
     }
   }
-  if (folders.some(({ report }) => isDamaged(report))) {
+  if (isCopy || folders.some(({ report }) => isDamaged(report))) {
     process.exitCode = 1;
     print('some of it is damaged: repair keeps what is whole');
   }
@@ -70,11 +73,15 @@ function inspect(directory: string): void {
 
 async function repair(directory: string): Promise<void> {
   // Before anything is read: a consumer would write meanwhile.
-  const lock = fs.existsSync(path.join(directory, MANIFEST)) ? await lockIt(directory) : null;
-  const { folders } = open(directory);
+  const isState = [MANIFEST, MANIFEST_COPY].some((name) =>
+    fs.existsSync(path.join(directory, name)),
+  );
+  const lock = isState ? await lockIt(directory) : null;
+  const { manifest, isCopy, folders } = open(directory);
   const droppedName = `dropped-${new Date().toISOString().replaceAll(':', '-')}`;
+  const droppedFolder = path.join(directory, droppedName);
   for (const { name, folder, report } of folders) {
-    repairFolder(fs, folder, path.join(directory, droppedName, name), report);
+    repairFolder(fs, folder, path.join(droppedFolder, name), report);
     for (const file of report.files) {
       if (file.problem === null) continue;
       const bytes = file.bytes - file.keptBytes;
@@ -82,8 +89,13 @@ async function repair(directory: string): Promise<void> {
     }
     printTotals(`kept: ${name}`, report);
   }
-  if (!folders.some(({ report }) => isDamaged(report))) print('nothing was damaged');
-  else print(`what was dropped is in ${path.join(directory, droppedName)}`);
+  // Last: until then a start is refused.
+  if (isCopy) {
+    repairManifest(fs, directory, droppedFolder, manifest);
+    print(`dropped: ${MANIFEST}: it was damaged or missing; its copy is in its place`);
+  }
+  const wasDamaged = isCopy || folders.some(({ report }) => isDamaged(report));
+  print(wasDamaged ? `what was dropped is in ${droppedFolder}` : 'nothing was damaged');
   lock?.release();
 }
 
@@ -102,8 +114,9 @@ async function lockIt(directory: string) {
 }
 
 function open(directory: string) {
-  const manifest = readManifest(fs, path.join(directory, MANIFEST));
-  if (manifest === null) fail(`there are no counts in ${directory}: ${MANIFEST} is missing`);
+  const found = readWholeManifest(fs, directory);
+  if (found === null) fail(`there are no counts in ${directory}: ${MANIFEST} is missing`);
+  const { manifest } = found;
   const folders = Array.from({ length: manifest.workers }, (_, thread) => {
     const name = `${manifest.generation}/${thread}`;
     const folder = path.join(directory, name);
@@ -113,7 +126,7 @@ function open(directory: string) {
       report: examineFolder(fs, folder, manifest.bounds as unknown as Bounds),
     };
   });
-  return { manifest, folders };
+  return { ...found, folders };
 }
 
 function isDamaged({ files }: FolderReport): boolean {

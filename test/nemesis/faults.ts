@@ -234,7 +234,10 @@ async function damageState(pipeline: Pipeline, random: Random): Promise<Harm> {
 function flipBit(folder: string, random: Random): void {
   const files = fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /(checkpoint|journal)-\d+$/.test(name) && !name.startsWith('dropped'))
+    .filter(
+      (name) =>
+        /(checkpoint-\d+|journal-\d+|state\.json)$/.test(name) && !name.startsWith('dropped'),
+    )
     .map((name) => path.join(folder, name))
     .sort();
   const file = random.pick(files);

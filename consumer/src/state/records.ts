@@ -92,7 +92,8 @@ export function readRecords(
   return { wholeBytes: at, fault: null };
 }
 
-function checksum(bytes: Uint8Array): number {
+/** CRC-32C. */
+export function checksum(bytes: Uint8Array): number {
   return crc32c.buf(bytes) >>> 0;
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import { z } from 'zod';
 import { makeFolder } from '../make-folder.js';
-import { FORMAT_VERSION, fileHead } from './records.js';
+import { checksum, FORMAT_VERSION, fileHead } from './records.js';
 import { replaceFile, type StateFiles } from './state-files.js';
 import { fileName, fileNumbers } from './thread-folder.js';
 
@@ -21,6 +21,8 @@ export interface Bounds {
 }
 
 export const MANIFEST = 'state.json';
+/** The same: what is in there stands nowhere else. */
+export const MANIFEST_COPY = 'state.copy.json';
 /** The name of its lock. */
 export const LOCK = 'lock';
 
@@ -31,7 +33,11 @@ const manifestSchema = z.object({
   mapping: z.record(z.string(), z.unknown()),
   bounds: z.record(z.string(), z.number()),
 });
-type Manifest = z.output<typeof manifestSchema>;
+export type Manifest = z.output<typeof manifestSchema>;
+/** CRC-32C of the rest: with another generation or mapping, whole counts would be taken for none. */
+const fileSchema = manifestSchema.extend({ checksum: z.number() });
+const WAYS_OUT =
+  'node consumer/dist/state.js repair puts its copy in its place; removing the folder begins anew';
 
 /** The folder cannot be used as it is; the message says why and what can be done. */
 export class StateDirectoryError extends Error {
@@ -47,7 +53,8 @@ export interface ThreadFolders {
 /**
  * The folder of all ingest threads' state:
  *
- *   state.json            which generation counts, of how many threads, and the settings it was made with
+ *   state.json            which generation counts, of how many threads, and the settings it was made with;
+ *                         and a copy
  *   3/0/ 3/1/ …           generation 3: a folder for each thread
  *
  * When the number of threads changes, a new generation is made from the one before. It counts once the
@@ -60,7 +67,6 @@ export class StateDirectory {
   readonly #directory: string;
   readonly #files: StateFiles;
   readonly #manifest: Manifest;
-  readonly #isNew: boolean;
 
   /** Throws StateDirectoryError, and what the file system throws. */
   constructor(
@@ -84,7 +90,6 @@ export class StateDirectory {
       mapping: { ...mapping },
       bounds: { ...bounds },
     };
-    this.#isNew = JSON.stringify(before) !== JSON.stringify(this.#manifest);
     const folder = (of: number, thread: number) => path.join(directory, String(of), String(thread));
     if (!isSame || before === null) {
       // What an earlier attempt has left of it.
@@ -111,14 +116,32 @@ export class StateDirectory {
   /** To be called once every thread has begun in its folder: from now on these count. */
   commit(): void {
     const files = this.#files;
-    if (this.#isNew) {
-      const text = `${JSON.stringify(this.#manifest, null, 2)}\n`;
-      replaceFile(files, path.join(this.#directory, MANIFEST), Buffer.from(text));
+    const bytes = manifestBytes(this.#manifest);
+    for (const name of [MANIFEST, MANIFEST_COPY]) {
+      const file = path.join(this.#directory, name);
+      if (!holds(files, file, bytes)) replaceFile(files, file, bytes);
     }
     for (const name of files.readdirSync(this.#directory)) {
       if (!/^\d+$/.test(name) || Number(name) === this.#manifest.generation) continue;
       files.rmSync(path.join(this.#directory, name), { recursive: true, force: true });
     }
+  }
+}
+
+function manifestBytes(manifest: Manifest): Buffer {
+  const withChecksum = { ...manifest, checksum: checksumOf(manifest) };
+  return Buffer.from(`${JSON.stringify(withChecksum, null, 2)}\n`);
+}
+
+function checksumOf(manifest: Manifest): number {
+  return checksum(Buffer.from(JSON.stringify(manifest)));
+}
+
+function holds(files: StateFiles, file: string, bytes: Buffer): boolean {
+  try {
+    return files.readFileSync(file).equals(bytes);
+  } catch {
+    return false; // whatever is there instead is replaced
   }
 }
 
@@ -135,16 +158,61 @@ export function readManifest(files: StateFiles, file: string): Manifest | null {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new StateDirectoryError(`${file} is damaged: remove the folder to begin anew`);
+    throw new StateDirectoryError(`${file} is damaged: ${WAYS_OUT}`);
   }
-  const result = manifestSchema.safeParse(json);
-  if (result.success) return result.data;
-  const { version } = json as { version?: unknown };
+  const result = fileSchema.safeParse(json);
+  if (result.success) {
+    const { checksum: expected, ...manifest } = result.data;
+    if (checksumOf(manifest) === expected) return manifest;
+  }
+  const { version } = (json ?? {}) as { version?: unknown };
   throw new StateDirectoryError(
     version === FORMAT_VERSION
-      ? `${file} is damaged: remove the folder to begin anew`
-      : `${file} is of version ${JSON.stringify(version)}; this program reads version ${FORMAT_VERSION}`,
+      ? `${file} is damaged: ${WAYS_OUT}`
+      : `${file} is of version ${JSON.stringify(version)}; this program reads version ${FORMAT_VERSION}: ${WAYS_OUT}`,
   );
+}
+
+/** The manifest of a folder, or where that is damaged or missing its copy, if that is whole. */
+export function readWholeManifest(
+  files: StateFiles,
+  directory: string,
+): { readonly manifest: Manifest; readonly isCopy: boolean } | null {
+  const [file, copy] = [MANIFEST, MANIFEST_COPY].map((name) => path.join(directory, name));
+  let refusal: StateDirectoryError | null = null;
+  try {
+    const manifest = readManifest(files, file as string);
+    if (manifest !== null) return { manifest, isCopy: false };
+  } catch (error) {
+    if (!(error instanceof StateDirectoryError)) throw error;
+    refusal = error;
+  }
+  try {
+    const manifest = readManifest(files, copy as string);
+    if (manifest !== null) return { manifest, isCopy: true };
+  } catch (error) {
+    if (!(error instanceof StateDirectoryError)) throw error;
+    refusal ??= error;
+  }
+  if (refusal === null) return null;
+  throw new StateDirectoryError(
+    `neither ${file} nor its copy is whole: remove the folder to begin anew`,
+  );
+}
+
+/** Moves a manifest that is damaged to another folder, and puts its copy in its place. */
+export function repairManifest(
+  files: StateFiles,
+  directory: string,
+  droppedFolder: string,
+  manifest: Manifest,
+): void {
+  const file = path.join(directory, MANIFEST);
+  files.mkdirSync(droppedFolder, { recursive: true });
+  if (files.readdirSync(directory).includes(MANIFEST)) {
+    files.renameSync(file, path.join(droppedFolder, MANIFEST));
+  }
+  replaceFile(files, file, manifestBytes(manifest));
 }
 
 /** Without a manifest nobody has counted here: what is begun and not committed holds no record. */
@@ -155,7 +223,7 @@ function checkIsEmpty(files: StateFiles, directory: string): void {
       if (!holdsCounts(files, folder)) continue;
       const manifest = path.join(directory, MANIFEST);
       throw new StateDirectoryError(
-        `${manifest} is missing, and there are counts in ${folder}: put it back, or remove the folder to begin anew`,
+        `${manifest} is missing, and there are counts in ${folder}: ${WAYS_OUT}`,
       );
     }
   }

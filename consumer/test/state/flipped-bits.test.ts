@@ -1,14 +1,26 @@
 /** A bit that turns over in a file: what it costs is known, and nothing is counted that was not. */
+import fs from 'node:fs';
 import path from 'node:path';
+import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { expect } from 'chai';
 import crc32c from 'crc-32/crc32c.js';
 import { type FileKind, fileHead } from '#consumer/state/records.js';
 import { examineFolder, repairFolder } from '#consumer/state/repair.js';
 import { Restorer } from '#consumer/state/restorer.js';
-import type { Bounds } from '#consumer/state/state-directory.js';
+import {
+  type Bounds,
+  MANIFEST,
+  MANIFEST_COPY,
+  type Manifest,
+  readWholeManifest,
+  repairManifest,
+  StateDirectory,
+  StateDirectoryError,
+} from '#consumer/state/state-directory.js';
 import { fileName, recover, StateDamageError } from '#consumer/state/thread-folder.js';
 import { MemoryFiles } from '../support/memory-files.js';
 import { StateSubject } from '../support/state-subject.js';
+import { useTempDir } from '../support/temp-dir.js';
 
 const BOUNDS: Bounds = {
   LINE_BYTES_MAX: 65_536,
@@ -28,6 +40,10 @@ function toRecord(payload: Uint8Array): Uint8Array[] {
   const uint32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
   const length = uint32(payload.length);
   return [length, uint32(crc32c.buf(length)), uint32(crc32c.buf(payload)), payload];
+}
+
+function foldersOf({ threads }: StateDirectory): string[] {
+  return threads.map(({ folder }) => folder);
 }
 
 describe('when a bit of a state file turns over', () => {
@@ -89,12 +105,12 @@ describe('when a bit of a state file turns over', () => {
       for (const name of whole.files.readdirSync(FOLDER)) {
         const file = path.join(FOLDER, name);
         const { length } = whole.files.readFileSync(file);
-        for (let bit = 0; bit < length * 8; bit++) {
-          const at = `bit ${bit % 8} of byte ${bit >> 3} of ${name}`;
+        for (let byte = 0; byte < length; byte++) {
+          const at = `byte ${byte} of ${name}`;
           const memory = whole.copy();
           const { files } = memory;
           const bytes = files.readFileSync(file);
-          bytes[bit >> 3]! ^= 1 << (bit % 8);
+          bytes[byte]! ^= 1 << (byte % 8);
           files.writeSync(files.openSync(file, 'w'), bytes);
 
           const report = examineFolder(files, FOLDER, BOUNDS);
@@ -119,4 +135,60 @@ describe('when a bit of a state file turns over', () => {
       expect(outcomes.startedWithoutLast > 0).to.equal(!lastIsEmpty);
     });
   }
+
+  context('of state.json', () => {
+    const dir = useTempDir();
+    /** Nothing here has to outlast a loss of power, two thousand times. */
+    const files = { ...fs, fsyncSync: () => {} };
+    const open = () =>
+      new StateDirectory(dir.path, { workers: 2, mapping: DEFAULT_MAPPING, bounds: BOUNDS });
+
+    it('starts with the same folders, or is refused and can be repaired', () => {
+      const folders = foldersOf(open());
+      open().commit();
+      const whole = fs.readFileSync(path.join(dir.path, MANIFEST));
+      expect(fs.readFileSync(path.join(dir.path, MANIFEST_COPY))).to.deep.equal(whole);
+      let refused = 0;
+      for (let byte = 0; byte < whole.length; byte++) {
+        const at = `byte ${byte}`;
+        const bytes = Buffer.from(whole);
+        bytes[byte]! ^= 1 << (byte % 8);
+        fs.writeFileSync(path.join(dir.path, MANIFEST), bytes);
+        try {
+          expect(foldersOf(open()), at).to.deep.equal(folders);
+        } catch (error) {
+          if (!(error instanceof StateDirectoryError)) throw error;
+          expect(error.message, at)
+            .to.include('state.js repair')
+            .and.to.include('removing the folder');
+          refused++;
+          const found = readWholeManifest(fs, dir.path);
+          expect(found?.isCopy, at).to.equal(true);
+          repairManifest(
+            files,
+            dir.path,
+            path.join(dir.path, 'dropped'),
+            found?.manifest as Manifest,
+          );
+          expect(fs.readFileSync(path.join(dir.path, MANIFEST)), at).to.deep.equal(whole);
+        }
+      }
+      // All but white space that has become other white space.
+      expect(refused).to.be.above(0.8 * whole.length);
+    });
+
+    it('is refused for good where its copy is damaged too', () => {
+      open().commit();
+      for (const name of [MANIFEST, MANIFEST_COPY]) fs.truncateSync(path.join(dir.path, name), 20);
+      expect(() => readWholeManifest(fs, dir.path)).to.throw(StateDirectoryError, 'its copy');
+    });
+
+    it('has its copy made again at a start', () => {
+      open().commit();
+      const copy = path.join(dir.path, MANIFEST_COPY);
+      fs.rmSync(copy);
+      open().commit();
+      expect(fs.readFileSync(copy)).to.deep.equal(fs.readFileSync(path.join(dir.path, MANIFEST)));
+    });
+  });
 });

@@ -145,6 +145,27 @@ describe('node consumer/dist/state.js', () => {
       expect(await types()).to.deep.equal({});
     });
 
+    it('puts the copy of a damaged state.json in its place', async () => {
+      await count(['a'], 'SIGTERM');
+      const manifest = path.join(stateDir(), 'state.json');
+      const whole = fs.readFileSync(manifest);
+      const damaged = whole.toString().replace('"generation": 1', '"generation": 3');
+      fs.writeFileSync(manifest, damaged);
+      const inspected = await state('inspect', stateDir());
+      expect(inspected.exitCode).to.equal(1);
+      expect(inspected.stdout).to.match(
+        /^state.json: it is damaged or missing; its copy is whole$/m,
+      );
+      expect(inspected.stdout).to.match(/^1\/0: 1 lines, 1 events/m);
+      const { exitCode, stdout } = await state('repair', stateDir());
+      expect(exitCode).to.equal(0);
+      expect(stdout).to.match(/^dropped: state.json: .*its copy is in its place$/m);
+      expect(fs.readFileSync(manifest)).to.deep.equal(whole);
+      const kept = path.join(stateDir(), dropped()[0] as string, 'state.json');
+      expect(fs.readFileSync(kept, 'utf8')).to.equal(damaged);
+      expect(await types()).to.deep.equal({ a: 1 });
+    });
+
     it('leaves what is whole as it is', async () => {
       await count(['a'], 'SIGTERM');
       await count(['b'], 'SIGKILL');

@@ -103,9 +103,11 @@ export async function startConsumer(
   createInterface(child.stdout).on('line', (line) => log.push(JSON.parse(line)));
   createInterface(child.stderr).on('line', (line) => errors.push(line));
   const port = await pWaitFor(
-    () => {
-      const { exitCode, signalCode } = child;
-      if (exitCode !== null || signalCode !== null) throw new Error(errors.join('\n'));
+    async () => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        await child; // and all that it has said
+        throw new Error(errors.join('\n'));
+      }
       const listening = log.find(({ msg }) => msg === 'listening');
       return listening !== undefined && pWaitFor.resolveWith(listening.port as number);
     },
