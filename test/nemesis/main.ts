@@ -24,7 +24,8 @@ them in random order, and compares after each fault what was written with what i
                 ${NAMES.join('\n                ')}
   --rate        events a second; 0: as fast as they are taken (default 0)
 
-Exit codes: 0 all guarantees held, 1 one was broken, 2 wrong usage, 130 ended by SIGINT.
+Exit codes: 0 all guarantees held, 1 one was broken, 2 wrong usage, 130 ended by SIGINT,
+which prints the table of what was done.
 `;
 
 const options = parseOptions();
@@ -34,11 +35,13 @@ const { durability, eventsPerSecond } = options;
 const pipeline = new Pipeline({ folder, disk, durability, eventsPerSecond });
 const rounds: Round[] = [];
 let isInterrupted = false;
-process.once('SIGINT', async () => {
-  isInterrupted = true;
-  await finish();
-  process.exit(130);
-});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    isInterrupted = true;
+    await finish();
+    process.exit(128 + os.constants.signals[signal]);
+  });
+}
 
 print(
   `${conditions()}, seed ${options.seed}, durability ${durability}, ${eventsPerSecond || 'as many'} events a second${eventsPerSecond === 0 ? ' as are taken' : ''}`,

@@ -35,10 +35,12 @@ const soak = new Soak({
   streamMsMax: quick ? 1000 : 20_000,
   onSample: (sample) => print(sampleLine(sample)),
 });
-process.once('SIGINT', async () => {
-  await end();
-  process.exit(130);
-});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await end();
+    process.exit(128 + os.constants.signals[signal]);
+  });
+}
 
 print(
   `${conditions()}, seed ${options.seed}, ${PLACES} producers of ${options.rate} events a second`,
