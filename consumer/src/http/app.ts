@@ -19,6 +19,7 @@ import { queryDurations } from './query-durations.js';
 import { addRejectedRoutes } from './rejected-routes.js';
 import { securityHeaders } from './security-headers.js';
 import { sentBodies } from './sent-bodies.js';
+import { SharedAnswers } from './shared-answers.js';
 import type { StreamHub } from './stream/stream-hub.js';
 import { addStreamMetrics } from './stream/stream-metrics.js';
 import { addStreamRoutes } from './stream/stream-routes.js';
@@ -48,7 +49,8 @@ export function createApp({ ingest, streams, connections, log, config }: AppDepe
   const app = new Koa();
   // All methods that HTTP has: to the router's own list a further one is a 501 without Allow.
   const router = new Router({ methods: METHODS });
-  addCountsRoutes(router, ingest);
+  const answers = new SharedAnswers(ingest);
+  addCountsRoutes(router, ingest, answers);
   addRejectedRoutes(router, ingest);
   addStreamRoutes(router, ingest, streams, log);
   addHealthRoutes(router, ingest);
@@ -56,7 +58,7 @@ export function createApp({ ingest, streams, connections, log, config }: AppDepe
   addStreamMetrics(registry, streams);
   addConnectionMetrics(registry, connections);
   addMetricsRoute(router, ingest, registry, config);
-  addDashboardRoutes(router, ingest, config);
+  addDashboardRoutes(router, ingest, answers, config);
   if (config.ingestToken !== null) {
     addPostRoute(router, ingest, {
       token: config.ingestToken,

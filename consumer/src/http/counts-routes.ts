@@ -8,11 +8,13 @@ import {
 } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import { rank } from '../tally/ranking.js';
-import { ACCEPTED_CSV_TYPES, sendCsv } from './csv.js';
+import { ACCEPTED_CSV_TYPES, csvText, sendCsv } from './csv.js';
 import { flatText, listDocument, seriesDocument, statsDocument } from './documents.js';
 import { badParameter, readParameters, toWindowRequest } from './parameters.js';
 import { revalidation } from './revalidation.js';
-import { sendJson } from './send-json.js';
+import { jsonBody, sendJson } from './send-json.js';
+import type { SharedAnswers } from './shared-answers.js';
+import { SharedWork } from './shared-work.js';
 
 export const COUNTS_PARAMETERS = ['window', 'until', 'align', 'limit', 'format'] as const;
 export const SERIES_PARAMETERS = ['of', 'window', 'until', 'align', 'step', 'limit'] as const;
@@ -20,17 +22,30 @@ export const SERIES_LIMIT = 5;
 /** Keys of a series at most: each is as long as the series. */
 export const SERIES_LIMIT_MAX = 100;
 
-export function addCountsRoutes(router: Router, ingest: IngestClient): void {
+export function addCountsRoutes(
+  router: Router,
+  ingest: IngestClient,
+  answers: SharedAnswers,
+): void {
   const counts = (of: CountedKind) => async (context: Context) => {
     const parameters = readParameters(context.query, COUNTS_PARAMETERS);
     const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
-    const answer = await refusalsAsProblems(context, ingest.counts(of, window));
-    const ranking = rank(answer.keys, parameters.limit);
-    const format = parameters.format ?? acceptedFormat(context);
-    if (format === 'csv') sendCsv(context, of, ranking);
-    else if (format === 'list') {
-      sendJson(context, JSON.stringify(listDocument(of, answer, ranking)));
-    } else sendJson(context, flatText(ranking));
+    const { limit, format = acceptedFormat(context) } = parameters;
+    const name = JSON.stringify([of, window, limit, format]);
+    const { socket } = context.req;
+    const answer = answers.get(name, window, socket, async () => {
+      const counted = await ingest.counts(of, window);
+      const ranking = rank(counted.keys, limit);
+      if (format === 'csv') return Buffer.from(csvText(of, ranking));
+      const isList = format === 'list';
+      return jsonBody(
+        isList ? JSON.stringify(listDocument(of, counted, ranking)) : flatText(ranking),
+      );
+    });
+    const { body, etag } = await refusalsAsProblems(context, answer);
+    if (format === 'csv') sendCsv(context, of, body);
+    else sendJson(context, body);
+    context.set('ETag', etag);
   };
   router.get('/events/countByEventType', revalidation, counts('types'));
   router.get('/events/countWords', revalidation, counts('words'));
@@ -38,23 +53,31 @@ export function addCountsRoutes(router: Router, ingest: IngestClient): void {
 
   router.get('/events/series', revalidation, async (context) => {
     const parameters = readParameters(context.query, SERIES_PARAMETERS);
-    const { of = 'types', limit = SERIES_LIMIT, step } = parameters;
+    const { of = 'types', limit = SERIES_LIMIT } = parameters;
     if (limit > SERIES_LIMIT_MAX) {
       const expected = `a whole number from 1 to ${SERIES_LIMIT_MAX}`;
       throw badParameter('limit', context.query.limit, expected);
     }
     const window = toWindowRequest(context.query, parameters, ingest.retentionSeconds);
     if (window === null) throw badParameter('window', undefined, 'given', 'is missing');
-    const series = await refusalsAsProblems(
-      context,
-      ingest.series(of, window, step?.seconds ?? null, limit),
-    );
-    sendJson(context, JSON.stringify(seriesDocument(of, series)));
+    const step = parameters.step?.seconds ?? null;
+    const name = JSON.stringify(['series', of, window, step, limit]);
+    const answer = answers.get(name, window, context.req.socket, async () => {
+      const series = await ingest.series(of, window, step, limit);
+      return jsonBody(JSON.stringify(seriesDocument(of, series)));
+    });
+    const { body, etag } = await refusalsAsProblems(context, answer);
+    sendJson(context, body);
+    context.set('ETag', etag);
   });
 
+  const stats = new SharedWork({ restFactor: 0 });
   router.get('/stats', async (context) => {
     readParameters(context.query, []);
-    sendJson(context, JSON.stringify(statsDocument(await ingest.stats())));
+    const body = await stats.run('', context.req.socket, async () =>
+      jsonBody(JSON.stringify(statsDocument(await ingest.stats()))),
+    );
+    sendJson(context, body);
   });
 }
 

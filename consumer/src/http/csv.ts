@@ -13,12 +13,12 @@ const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
 /** What Accept may ask for; whoever asks for no header line gets CSV with one, not JSON. */
 export const ACCEPTED_CSV_TYPES = [CSV_TYPE, 'text/csv; charset=utf-8; header=absent'];
 
-/** Sends a ranking as CSV; a browser saves it as a file. */
-export function sendCsv(context: Context, of: CountedKind, ranking: readonly KeyTotal[]): void {
+/** Sends CSV; a browser saves it as a file. */
+export function sendCsv(context: Context, of: CountedKind, body: Buffer): void {
   context.attachment(`${of}.csv`);
   context.set('Content-Type', CSV_TYPE);
   context.set('Cache-Control', 'no-cache');
-  context.body = csvText(of, ranking);
+  context.body = body;
 }
 
 /**

@@ -8,6 +8,7 @@ import { LIST_ROWS_MAX } from '../dashboard/page-limits.js';
 import { type PageConfig, pageSettings } from '../dashboard/settings.js';
 import { parseView } from '../dashboard/view.js';
 import { type Counts, type IngestClient, IngestUnavailableError } from '../ingest/ingest-client.js';
+import type { WindowRequest } from '../tally/interval.js';
 import type { KeyKind } from '../tally/key-table.js';
 import { rank } from '../tally/ranking.js';
 import { refusalsAsProblems } from './counts-routes.js';
@@ -15,6 +16,8 @@ import { listDocument, rejectedDocument, statsDocument } from './documents.js';
 import { readParameters, toWindowRequest } from './parameters.js';
 import { ProblemError } from './problem.js';
 import { revalidation } from './revalidation.js';
+import type { SharedAnswers } from './shared-answers.js';
+import { SharedWork } from './shared-work.js';
 
 const VIEW_PARAMETERS = ['window', 'until', 'align'] as const;
 
@@ -43,11 +46,17 @@ const ASSET_TYPES = {
 } as const;
 
 /** The live page at /, and the files that it loads from /dashboard/. */
-export function addDashboardRoutes(router: Router, ingest: IngestClient, config: PageConfig): void {
+export function addDashboardRoutes(
+  router: Router,
+  ingest: IngestClient,
+  answers: SharedAnswers,
+  config: PageConfig,
+): void {
   const settings = pageSettings(config, ingest.retentionSeconds);
+  const parts = { ingest, answers, looks: new SharedWork({ restFactor: 0 }) };
 
   router.get('/', async (context) => {
-    const moment = await currentMoment(context, ingest);
+    const moment = await currentMoment(context, parts);
     const keys = moment.lists?.types.counts.map(({ key }) => key) ?? [];
     context.set({
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
@@ -76,10 +85,17 @@ export function addDashboardRoutes(router: Router, ingest: IngestClient, config:
 
 type Moment = Pick<PageModel, 'stats' | 'lists' | 'rejected' | 'problem'>;
 
+interface MomentParts {
+  readonly ingest: IngestClient;
+  readonly answers: SharedAnswers;
+  /** At stats alone. */
+  readonly looks: SharedWork;
+}
+
 /** What the page shows; where nothing can be asked the reason, with 503. */
-async function currentMoment(context: Context, ingest: IngestClient): Promise<Moment> {
+async function currentMoment(context: Context, parts: MomentParts): Promise<Moment> {
   try {
-    return await momentOfView(context, ingest);
+    return await momentOfView(context, parts);
   } catch (error) {
     if (!(error instanceof IngestUnavailableError)) throw error;
     context.status = 503;
@@ -89,27 +105,35 @@ async function currentMoment(context: Context, ingest: IngestClient): Promise<Mo
 }
 
 /** Of a view that cannot be answered the reason, with the status that the API gives. */
-async function momentOfView(context: Context, ingest: IngestClient): Promise<Moment> {
+async function momentOfView(
+  context: Context,
+  { ingest, answers, looks }: MomentParts,
+): Promise<Moment> {
   try {
     // What else is in the address of a page is not the API's: links get such things on their way.
     const query = pick(context.query, VIEW_PARAMETERS);
     const parameters = readParameters(query, VIEW_PARAMETERS);
     const window = toWindowRequest(query, parameters, ingest.retentionSeconds);
-    const snapshot = ingest.snapshot(['types', 'words'], window);
-    const { stats, counts } = await refusalsAsProblems(context, snapshot);
-    const [types, words] = counts as readonly [Counts, Counts];
-    return {
-      stats: statsDocument(stats),
-      lists: { types: list('types', types), words: list('words', words) },
-      rejected: rejectedDocument(await ingest.rejected()).rejected,
-      problem: null,
-    };
+    const name = JSON.stringify(['page', window]);
+    const moment = answers.run(name, context.req.socket, () => momentOfWindow(ingest, window));
+    return await refusalsAsProblems(context, moment);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    const stats = statsDocument(await ingest.stats());
+    const stats = await looks.run('', context.req.socket, () => ingest.stats());
     context.status = 400;
-    return { stats, lists: null, rejected: [], problem: error.message };
+    return { stats: statsDocument(stats), lists: null, rejected: [], problem: error.message };
   }
+}
+
+async function momentOfWindow(ingest: IngestClient, window: WindowRequest | null): Promise<Moment> {
+  const { stats, counts } = await ingest.snapshot(['types', 'words'], window);
+  const [types, words] = counts as readonly [Counts, Counts];
+  return {
+    stats: statsDocument(stats),
+    lists: { types: list('types', types), words: list('words', words) },
+    rejected: rejectedDocument(await ingest.rejected()).rejected,
+    problem: null,
+  };
 }
 
 function pick(query: ParsedUrlQuery, names: readonly string[]): ParsedUrlQuery {

@@ -4,7 +4,7 @@ import type { FieldMapping } from '@event-tally/shared/event.js';
 import type Router from '@koa/router';
 import { openApiDocument } from './openapi/document.js';
 import { revalidation } from './revalidation.js';
-import { sendJson } from './send-json.js';
+import { jsonBody, sendJson } from './send-json.js';
 
 /** Swagger UI sets styles by script alone, and its icons are data: URLs. */
 const CONTENT_SECURITY_POLICY = [
@@ -51,14 +51,18 @@ SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', validatorUrl: null, dee
 
 /** GET /openapi.json, which describes what the router serves by the time it is asked for, and GET /docs. */
 export function addDescriptionRoutes(router: Router, mapping: FieldMapping): void {
-  let document: string | null = null;
+  let document: Buffer | null = null;
 
   router.get('/openapi.json', revalidation, (context) => {
-    document ??= JSON.stringify(
-      openApiDocument(mapping, (operation) => {
-        const [method, path] = operation.split(' ') as [string, string];
-        return router.stack.some((layer) => layer.path === path && layer.methods.includes(method));
-      }),
+    document ??= jsonBody(
+      JSON.stringify(
+        openApiDocument(mapping, (operation) => {
+          const [method, path] = operation.split(' ') as [string, string];
+          return router.stack.some(
+            (layer) => layer.path === path && layer.methods.includes(method),
+          );
+        }),
+      ),
     );
     sendJson(context, document);
   });

@@ -2,7 +2,8 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { IngestClient } from '../ingest/ingest-client.js';
 import { askSoon, isReady, readinessChecks } from './readiness.js';
-import { sendJson } from './send-json.js';
+import { jsonBody, sendJson } from './send-json.js';
+import { SharedWork } from './shared-work.js';
 
 /**
  * /livez: this process answers. /readyz, and by its older name /healthz: it also reads and counts; 503
@@ -10,14 +11,17 @@ import { sendJson } from './send-json.js';
  */
 export function addHealthRoutes(router: Router, ingest: IngestClient): void {
   router.get('/livez', (context) => {
-    sendJson(context, JSON.stringify({ status: 'alive' }));
+    sendJson(context, jsonBody(JSON.stringify({ status: 'alive' })));
   });
 
+  const looks = new SharedWork({ restFactor: 0 });
   const readiness = async (context: Context) => {
-    const checks = readinessChecks(await askSoon(ingest, () => ingest.stats()));
+    const checks = await looks.run('', context.req.socket, async () =>
+      readinessChecks(await askSoon(ingest, () => ingest.stats())),
+    );
     const ready = isReady(checks);
     context.status = ready ? 200 : 503;
-    sendJson(context, JSON.stringify({ status: ready ? 'ready' : 'not ready', checks }));
+    sendJson(context, jsonBody(JSON.stringify({ status: ready ? 'ready' : 'not ready', checks })));
   };
   router.get('/readyz', readiness);
   router.get('/healthz', readiness);

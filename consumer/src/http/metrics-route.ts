@@ -8,6 +8,7 @@ import { ingestMetrics } from './ingest-metrics.js';
 import { readParameters } from './parameters.js';
 import { processMetrics } from './process-metrics.js';
 import { type Asked, askSoon, isReady, readinessChecks } from './readiness.js';
+import { SharedWork } from './shared-work.js';
 import { TopTypes } from './top-types.js';
 
 export type MetricsConfig = Pick<
@@ -40,8 +41,7 @@ export function addMetricsRoute(
   const ofProcess = processMetrics();
   const kinds = config.metricsTopTypes === 0 ? [] : (['types'] as const);
 
-  router.get('/metrics', async (context) => {
-    readParameters(context.query, []);
+  const scrape = async (): Promise<Registry> => {
     const asked = await askSoon(ingest, () => ingest.snapshot(kinds, null));
     const stats: Asked<IngestStats> = asked.ok ? { ok: true, answer: asked.answer.stats } : asked;
     const types = asked.ok ? asked.answer.counts[0] : undefined;
@@ -54,9 +54,18 @@ export function addMetricsRoute(
       topTypes:
         types === undefined ? [] : topTypes.update(rank(types.keys, 2 * config.metricsTopTypes)),
     });
-    const all = Registry.merge([registry, scraped, ofProcess]);
-    context.type = all.contentType;
+    return Registry.merge([registry, scraped, ofProcess]);
+  };
+
+  const scrapes = new SharedWork({ restFactor: 0 });
+  router.get('/metrics', async (context) => {
+    readParameters(context.query, []);
+    const { type, body } = await scrapes.run('', context.req.socket, async () => {
+      const all = await scrape();
+      return { type: all.contentType, body: Buffer.from(await all.metrics()) };
+    });
+    context.type = type;
     context.set('Cache-Control', 'no-cache');
-    context.body = await all.metrics();
+    context.body = body;
   });
 }

@@ -8,7 +8,7 @@ import type { IngestClient } from '../ingest/ingest-client.js';
 import { postedDocument } from './documents.js';
 import { readParameters } from './parameters.js';
 import { ProblemError } from './problem.js';
-import { sendJson } from './send-json.js';
+import { jsonBody, sendJson } from './send-json.js';
 
 export const LINE_TYPES = ['application/x-ndjson', 'application/jsonl', 'text/plain'];
 export const JSON_TYPE = 'application/json';
@@ -45,7 +45,7 @@ export function addPostRoute(router: Router, ingest: IngestClient, options: Post
     try {
       const lines = toLines(await receive(context, options.bodyBytesMax));
       const posted = await ingest.post(lines);
-      sendJson(context, JSON.stringify(postedDocument(posted)));
+      sendJson(context, jsonBody(JSON.stringify(postedDocument(posted))));
     } finally {
       queuedBytes -= reservedBytes;
     }

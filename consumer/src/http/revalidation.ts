@@ -10,7 +10,8 @@ import type { Middleware } from 'koa';
 export const revalidation: Middleware = async (context, next) => {
   await next();
   if (context.status !== 200) return;
-  context.response.etag = etag(context.body as string | Buffer);
+  // A shared answer has its own.
+  if (!context.response.get('ETag')) context.response.etag = etag(context.body as string | Buffer);
   // Not context.fresh, which never has a 304 for `Cache-Control: no-cache`: fetch() sends that along with
   // every If-None-Match that a program sets.
   const conditions = { 'if-none-match': context.get('If-None-Match') };

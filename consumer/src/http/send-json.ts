@@ -1,8 +1,13 @@
 import type { Context } from 'koa';
 
-/** Sends JSON text with a line end, so that a terminal's prompt begins on a line of its own. */
-export function sendJson(context: Context, text: string): void {
+/** JSON text with a line end, so that a terminal's prompt begins on a line of its own. */
+export function jsonBody(text: string): Buffer {
+  return Buffer.from(`${text}\n`);
+}
+
+/** Sends what jsonBody has made. */
+export function sendJson(context: Context, body: Buffer): void {
   context.type = 'application/json';
   context.set('Cache-Control', 'no-cache');
-  context.body = `${text}\n`;
+  context.body = body;
 }

@@ -92,6 +92,11 @@ export interface IngestClient {
   /** Why a thread ended last; null if none ever did. */
   readonly lastEnd: string | null;
   readonly retentionSeconds: number;
+  /**
+   * Equal for as long as the counts of an interval are, and what goes with them; null where that cannot be
+   * told. This asks no thread.
+   */
+  readonly moment: string | null;
   /** Counts of a window, or since the start. Rejects with WindowBeyondRetentionError as well. */
   counts(of: CountedKind, window: WindowRequest | null): Promise<Counts>;
   /**

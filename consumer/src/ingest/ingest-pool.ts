@@ -188,6 +188,14 @@ export class IngestPool implements IngestClient {
     return this.#threads.map((thread) => thread.lastEnd).find((cause) => cause !== null) ?? null;
   }
 
+  get moment(): string | null {
+    const { value: front, droppedBefore, changes } = this.#front;
+    // With a clock that was set back the front follows when a thread looks at it.
+    const followsClock = front > Date.now() / 1000 + this.#options.maxClockSkewSeconds;
+    if (this.state !== 'running' || followsClock) return null;
+    return `${changes} ${front} ${droppedBefore}`;
+  }
+
   start(): void {
     for (const thread of this.#threads) thread.start();
     this.#fifos?.start();
@@ -457,6 +465,7 @@ export class IngestPool implements IngestClient {
 
   /** What a thread read is to be opened again, but for standard input, which its end has closed. */
   #down(thread: IngestThread): void {
+    this.#front.change();
     for (const [name, owner] of this.#threadOf) {
       if (owner === thread) this.#sourceEnded(name, name === STDIN ? 'its thread ended' : null);
     }

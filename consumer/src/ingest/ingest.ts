@@ -403,6 +403,7 @@ export class Ingest {
 
   #tallyBatch(source: Source, scanner: Scanner, batch: EventBatch, now: number): EventBatch {
     const changes = this.#tally.add(batch, now);
+    this.#front.change();
     const isAddedTo = scanner === source.scanner && batch.lines === 0;
     if (scanner === source.scanner) source.unfinished = scanner.unfinished;
     this.#journal(source, changes, isAddedTo);

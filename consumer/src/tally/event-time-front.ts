@@ -1,11 +1,12 @@
 const FRONT = 0;
 const DROPPED_BEFORE = 1;
-const CELLS = 2;
+const CHANGES = 2;
+const CELLS = 3;
 /** What a cell of the memory is before it is given a time. */
 const UNSET = 0n;
 
 /**
- * Where windows stand in event time. It lies in shared memory because it is one for all ingest threads:
+ * Where windows stand in event time, and how often what they hold has changed. It lies in shared memory because it is one for all ingest threads:
  * an event that one of them reads is late by what another has seen, and an interval is answered by all
  * of them or by none.
  */
@@ -55,6 +56,16 @@ export class EventTimeFront {
   /** Tells that events before a time were dropped. It never goes back. */
   dropBefore(eventTime: number): void {
     this.#raise(DROPPED_BEFORE, eventTime);
+  }
+
+  /** Goes on with each batch that any thread counts, and with what else changes counts. */
+  get changes(): bigint {
+    return Atomics.load(this.#bits, CHANGES);
+  }
+
+  /** Tells that counts have changed. */
+  change(): void {
+    Atomics.add(this.#bits, CHANGES, 1n);
   }
 
   #raise(index: number, eventTime: number): void {

@@ -204,6 +204,7 @@ describe('the HTTP application', () => {
       state: 'running',
       lastEnd: null,
       retentionSeconds: 7200,
+      moment: null,
       counts: fail,
       series: fail,
       stats: fail,

@@ -1,8 +1,8 @@
 import pTimeout from 'p-timeout';
 import { type IngestClient, IngestUnavailableError } from '../../ingest/ingest-client.js';
 import { statsDocument } from '../documents.js';
+import type { Pace } from '../pace.js';
 import { INTERVAL_MS_MIN } from '../parameters.js';
-import type { Pace } from './pace.js';
 import { stillHolds } from './still-holds.js';
 import {
   type Frame,

@@ -9,11 +9,13 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { IngestClient } from '../../ingest/ingest-client.js';
-import { Pace } from './pace.js';
+import { Pace } from '../pace.js';
 import { StreamClient } from './stream-client.js';
 import { StreamFeed } from './stream-feed.js';
 import type { StreamRequest, StreamSubject } from './stream-frame.js';
 
+/** All streams together have a fifth of the time. */
+const REST_FACTOR = 4;
 /** How often each stream has a comment, so that nobody on the way takes it for dead. */
 const HEARTBEAT_MS = 15_000;
 
@@ -30,7 +32,7 @@ export interface StreamHubOptions {
 export class StreamHub {
   readonly #ingest: IngestClient;
   readonly #options: StreamHubOptions;
-  readonly #pace = new Pace();
+  readonly #pace = new Pace(REST_FACTOR);
   readonly #feeds = new Map<string, StreamFeed>();
   readonly #heartbeat: NodeJS.Timeout;
   #isClosed = false;

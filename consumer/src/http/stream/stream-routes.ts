@@ -5,6 +5,7 @@ import type { WindowRequest } from '../../tally/interval.js';
 import { refusalAsProblem } from '../counts-routes.js';
 import { readParameters, toWindowRequest } from '../parameters.js';
 import { ProblemError, problemDocument, toProblem } from '../problem.js';
+import { SharedWork } from '../shared-work.js';
 import { STREAM_HEADERS } from './stream-client.js';
 import { type StreamHub, StreamsFullError } from './stream-hub.js';
 
@@ -21,6 +22,7 @@ export function addStreamRoutes(
   streams: StreamHub,
   log: Log,
 ): void {
+  const looks = new SharedWork({ restFactor: 0 });
   router.get('/events/stream', async (context) => {
     const { query } = context;
     const parameters = readParameters(query, STREAM_PARAMETERS);
@@ -37,7 +39,9 @@ export function addStreamRoutes(
     try {
       if (context.method === 'HEAD') {
         streams.assertPlace();
-        await assertAnswerable(ingest, request.subject.window);
+        const { window } = request.subject;
+        const { socket } = context.req;
+        await looks.run(JSON.stringify(window), socket, () => assertAnswerable(ingest, window));
         context.status = 200;
         context.set(STREAM_HEADERS);
         return;

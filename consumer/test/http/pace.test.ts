@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Pace } from '#consumer/http/stream/pace.js';
+import { Pace } from '#consumer/http/pace.js';
 
 describe('Pace', () => {
   let now: number;
@@ -8,7 +8,7 @@ describe('Pace', () => {
   beforeEach(() => {
     now = 1000;
     log = [];
-    pace = new Pace({
+    pace = new Pace(4, {
       now: () => now,
       rest: async (ms) => {
         await new Promise(setImmediate);

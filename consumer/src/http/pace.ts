@@ -1,8 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** So many times as long as the last work took, nothing is begun. */
-const REST_FACTOR = 4;
-
 export interface PaceClock {
   /** Milliseconds. */
   now(): number;
@@ -16,13 +13,16 @@ const CLOCK: PaceClock = {
 
 /**
  * Does one thing after another, and rests in between: whatever is asked, all of it together takes no more
- * than 1 / (1 + REST_FACTOR) of the time.
+ * than 1 / (1 + restFactor) of the time.
  */
 export class Pace {
+  readonly #restFactor: number;
   readonly #clock: PaceClock;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(clock: PaceClock = CLOCK) {
+  /** Nothing is begun for so many times as long as the last work took. */
+  constructor(restFactor: number, clock: PaceClock = CLOCK) {
+    this.#restFactor = restFactor;
     this.#clock = clock;
   }
 
@@ -35,7 +35,7 @@ export class Pace {
     });
     // What failed has waited for an answer, and made nothing of it.
     this.#last = done.then(
-      ({ tookMs }) => this.#clock.rest(REST_FACTOR * tookMs),
+      ({ tookMs }) => this.#clock.rest(this.#restFactor * tookMs),
       () => {},
     );
     return done.then(({ result }) => result);

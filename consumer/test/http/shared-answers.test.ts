@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import pWaitFor from 'p-wait-for';
+import { SharedAnswers } from '#consumer/http/shared-answers.js';
+import type { IngestClient } from '#consumer/ingest/ingest-client.js';
+import type { KeyKind } from '#consumer/tally/key-table.js';
+import { event } from '../support/fifo-writer.js';
+import { Service } from '../support/service.js';
+
+const WAIT = { interval: 10, timeout: 20_000 };
+/** The ingest thread takes it for a broken invariant and ends. */
+const POISON = 'nonsense' as KeyKind;
+const TOKEN = 'token';
+
+/** Counts how often a service's threads are asked. */
+function countQuestions({ ingest }: Service): { asked: number } {
+  const questions = { asked: 0 };
+  for (const name of ['counts', 'series', 'stats', 'snapshot', 'rejected'] as const) {
+    const ask = ingest[name].bind(ingest) as (...question: unknown[]) => Promise<never>;
+    ingest[name] = (...question: unknown[]) => {
+      questions.asked++;
+      return ask(...question);
+    };
+  }
+  return questions;
+}
+
+const post = (service: Service, type: string) =>
+  service.fetch('/events', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson', Authorization: `Bearer ${TOKEN}` },
+    body: event(type),
+  });
+
+describe('answers that many ask for', () => {
+  for (const path of [
+    '/events/countByEventType',
+    '/events/countWords?format=list',
+    '/events/countWords?format=csv&limit=3',
+    '/events/sumByEventType?window=2h&until=latest',
+    '/events/series?window=10m&until=latest',
+  ]) {
+    context(path, () => {
+      const service = Service.use({ ingestToken: TOKEN, wordsMax: 1000, eventTypesMax: 1000 });
+      before(() => service().read(event('a', 'x y z') + event('b', 'x')));
+
+      it('are made once for all, and kept while nothing is counted', async () => {
+        const questions = countQuestions(service());
+        const ask = async (method: string) => {
+          const response = await service().fetch(path, { method });
+          expect(response.status).to.equal(200);
+          return { text: await response.text(), etag: response.headers.get('etag') };
+        };
+        const first = await ask('GET');
+        expect(questions.asked).to.equal(1);
+        const more = await Promise.all(
+          Array.from({ length: 40 }, (_, i) => ask(i % 2 === 0 ? 'GET' : 'HEAD')),
+        );
+        expect(questions.asked).to.equal(1);
+        for (const [i, { text, etag }] of more.entries()) {
+          expect(text).to.equal(i % 2 === 0 ? first.text : '');
+          expect(etag).to.equal(first.etag);
+        }
+      });
+    });
+  }
+
+  context('while events come', () => {
+    const service = Service.use({ ingestToken: TOKEN, eventTypesMax: 1000 });
+
+    it('have what was counted before they were asked for', async () => {
+      const path = '/events/countByEventType?limit=1000';
+      let isOver = false;
+      const crowd = Array.from({ length: 10 }, async () => {
+        while (!isOver) await (await service().fetch(path)).text();
+      });
+      for (let i = 0; i < 10; i++) {
+        expect((await post(service(), `type${i}`)).status).to.equal(200);
+        expect(await service().get(path)).to.include({ [`type${i}`]: 1 });
+      }
+      isOver = true;
+      await Promise.all(crowd);
+    });
+  });
+
+  context('when they cost little', () => {
+    const service = Service.use();
+
+    for (const [path, question] of [
+      ['/stats', 'stats'],
+      ['/events/rejected', 'rejected'],
+    ] as const) {
+      it(`are made once for all who ask meanwhile: ${path}`, async () => {
+        const { ingest, connections } = service();
+        const ask = ingest[question].bind(ingest) as () => Promise<never>;
+        let asked = 0;
+        let release = () => {};
+        const held = new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        ingest[question] = async () => {
+          asked++;
+          await held;
+          return ask();
+        };
+        let requests = 0;
+        const begin = connections.begin.bind(connections);
+        connections.begin = (...request) => {
+          requests++;
+          return begin(...request);
+        };
+        const first = service().fetch(path);
+        await pWaitFor(() => asked === 1, WAIT);
+        const others = Array.from({ length: 20 }, () => service().fetch(path));
+        await pWaitFor(() => requests === 21, WAIT);
+        release();
+        for (const response of await Promise.all([first, ...others])) {
+          expect(response.status).to.equal(200);
+        }
+        expect(asked).to.equal(2);
+        connections.begin = begin;
+      });
+    }
+  });
+
+  context('when the clock moves a window on', () => {
+    const service = Service.use();
+
+    it('are made anew each second', async () => {
+      const now = Math.floor(Date.now() / 1000);
+      await service().read(event('a', '', now));
+      const questions = countQuestions(service());
+      await service().get('/events/countByEventType?window=60s');
+      await pWaitFor(async () => {
+        await service().get('/events/countByEventType?window=60s');
+        return questions.asked > 1;
+      }, WAIT);
+    });
+  });
+
+  context('when the ingest thread ends, and with it its counts', () => {
+    const service = Service.use();
+
+    it('are not those of before', async () => {
+      await service().read(event('before'));
+      expect(await service().get('/events/countByEventType')).to.deep.equal({ before: 1 });
+      void service()
+        .ingest.counts(POISON, null)
+        .catch(() => {});
+      await pWaitFor(() => service().ingest.state !== 'running', WAIT);
+      expect((await service().fetch('/events/countByEventType')).status).to.equal(503);
+      await pWaitFor(() => service().ingest.state === 'running', WAIT);
+      expect(await service().get('/events/countByEventType')).to.deep.equal({});
+    });
+  });
+
+  context('when they are too large together', () => {
+    it('are kept no longer, the one that was asked for least recently first', async () => {
+      const ingest = { moment: 'always' } as IngestClient;
+      const answers = new SharedAnswers(ingest, 1000);
+      const made: string[] = [];
+      const ask = (name: string, bytes: number) =>
+        answers.get(name, null, { destroyed: false }, async () => {
+          made.push(name);
+          return Buffer.alloc(bytes, name);
+        });
+      for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) await ask(name, 400);
+      expect(made).to.deep.equal(['a', 'b', 'c', 'b']);
+      await ask('larger', 2000);
+      await ask('larger', 2000);
+      expect(made.slice(4)).to.deep.equal(['larger', 'larger']);
+    });
+  });
+});
