@@ -31,6 +31,7 @@ export class ReferenceScanner implements Scanner {
   readonly #types: KeyTable;
   readonly #words: KeyTable;
   readonly #parseEvent: (json: unknown, arrivalTime: number) => Event | null;
+  readonly #counts: { lines: number };
   readonly #batch = new EventBatchBuilder();
   readonly #splitter: NodeJS.WritableStream;
   /** Lines that split2 gave out in this scan, and how many bytes each line that ended in it had. */
@@ -45,10 +46,15 @@ export class ReferenceScanner implements Scanner {
   /** The bytes since the last LF, of a line that may still be an event. */
   #tail = new Uint8Array(1024);
 
-  constructor({ mapping, lineBytesMax, types, words }: ScannerOptions) {
+  /** Lines that came to their end are added to `counts`. */
+  constructor(
+    { mapping, lineBytesMax, types, words }: ScannerOptions,
+    counts: { lines: number } = { lines: 0 },
+  ) {
     this.#lineBytesMax = lineBytesMax;
     this.#types = types;
     this.#words = words;
+    this.#counts = counts;
     this.#parseEvent = createEventParser(mapping);
     this.#splitter = split2('\n', (line: string) => void this.#lines.push(line));
   }
@@ -71,6 +77,7 @@ export class ReferenceScanner implements Scanner {
     this.#lines.length = 0;
     this.#lineBytes.length = 0;
     if (this.#unfinishedBytes > this.#lineBytesMax && !this.#isSkipping) this.#beginSkipping();
+    this.#counts.lines += batch.lines;
     return batch;
   }
 

@@ -2,6 +2,9 @@ import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { EventBatch } from '../tally/event-batch.js';
 import type { KeyTable } from '../tally/key-table.js';
 
+/** Bytes of one scan at most: a pipe's capacity on Linux, pipe(7). */
+export const SCAN_BYTES_MAX = 65_536;
+
 export interface ScannerOptions {
   readonly mapping: FieldMapping;
   /** Bytes of a line at most, its LF not counted; a longer one is rejected as `too_long`. */
@@ -31,9 +34,9 @@ export interface Unfinished {
  */
 export interface Scanner {
   /**
-   * Scans the bytes that the source gave next. `arrivalTime` (Unix seconds) is the event time of its
-   * lines under the timestamp format `arrival`. No input makes it throw. The bytes may be overwritten
-   * afterwards; the batch is valid until the next call.
+   * Scans the bytes that the source gave next, at most SCAN_BYTES_MAX. `arrivalTime` (Unix seconds) is the
+   * event time of its lines under the timestamp format `arrival`. No input makes it throw. The bytes may
+   * be overwritten afterwards; the batch is valid until the next call of a scanner of the same thread.
    *
    * The text of a rejected line is all of it, its CR too, but not a byte order mark that was dropped; of one
    * that is too long, beginningOfTooLong says how much.

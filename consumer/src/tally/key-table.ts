@@ -17,13 +17,13 @@ export interface KeyTableLimits {
  * the first n keys needs only those after them.
  */
 export class KeyTable {
-  readonly #limits: KeyTableLimits;
+  readonly limits: KeyTableLimits;
   readonly #idByKey = new Map<string, number>();
   /** Index 0 is the overflow key, which has no name. */
   readonly #keys = [''];
 
   constructor(limits: KeyTableLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /** Ids in use, the overflow id among them: every id is below this. */
@@ -49,9 +49,9 @@ export class KeyTable {
   }
 
   #add(key: string): number {
-    if (this.distinct >= this.#limits.keysMax) return OVERFLOW_ID;
+    if (this.distinct >= this.limits.keysMax) return OVERFLOW_ID;
     const bytes = Buffer.from(key, 'utf8');
-    if (bytes.length > this.#limits.keyBytesMax) return OVERFLOW_ID;
+    if (bytes.length > this.limits.keyBytesMax) return OVERFLOW_ID;
     // A key cut out of a line is a V8 slice that keeps the whole line alive; this is a copy.
     const copy = bytes.toString('utf8');
     const id = this.#keys.push(copy) - 1;

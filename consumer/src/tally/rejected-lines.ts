@@ -8,6 +8,8 @@ import { firstCharacters, shownText } from './shown-text.js';
 export const REJECTED_LINES_MAX = 20;
 /** Characters (code points) of a rejected line that are shown. */
 const TEXT_CHARACTERS_MAX = 200;
+/** A line that is too long begins with what is kept of it in so many bytes: a character has four at most. */
+export const TOO_LONG_BYTES_KEPT = 4 * TEXT_CHARACTERS_MAX;
 /** Names of a rejected object's fields that are shown, and the characters of each. */
 const FIELDS_MAX = 20;
 const FIELD_CHARACTERS_MAX = 100;

@@ -1,0 +1,20 @@
+import type { Scanner } from './scanner.js';
+
+export const SCANNER_NAMES = ['simd', 'reference'] as const;
+export type ScannerName = (typeof SCANNER_NAMES)[number];
+
+export interface ScannerCounts {
+  /** Lines that came to their end, whatever became of them. */
+  readonly lines: number;
+  /** Those among them that were handed to the reference scanner. */
+  readonly fallbackLines: number;
+}
+
+/** Where the scanners of a thread come from. A batch of one is valid until the next call of any of them. */
+export interface Scanners {
+  readonly name: ScannerName;
+  /** Bytes that are read into it need not be copied to be scanned. */
+  readonly readBuffer: Uint8Array;
+  create(): Scanner;
+  counts(): ScannerCounts;
+}

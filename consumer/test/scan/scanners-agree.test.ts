@@ -1,0 +1,120 @@
+import { DEFAULT_MAPPING, type FieldMapping } from '@event-tally/shared/event.js';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type CompareOptions, ScannerComparison } from '../support/compare-scanners.js';
+import { jsonLine } from '../support/json-line.js';
+import { cutAt, streamBytes } from '../support/stream-bytes.js';
+
+const LF = Buffer.from('\n');
+const mapped = (fields: Partial<FieldMapping>): FieldMapping => ({ ...DEFAULT_MAPPING, ...fields });
+const NESTED = mapped({
+  eventType: ['a', 'b'],
+  data: ['a', 'c', 'd'],
+  timestamp: ['t'],
+  timestampFormat: 'iso8601',
+  value: ['a', 'b2'],
+});
+const linesOf = (texts: readonly string[]) => Buffer.from(texts.map((text) => `${text}\n`).join(''));
+
+/** Scans them as one source, or each as its own, with both scanners. */
+function agreeOn(
+  streams: Iterable<Uint8Array>,
+  options: CompareOptions = { mapping: DEFAULT_MAPPING },
+): ScannerComparison {
+  const comparison = new ScannerComparison(options);
+  for (const stream of streams) {
+    comparison.beginSource();
+    comparison.scan(stream);
+  }
+  comparison.compareKeys();
+  return comparison;
+}
+
+describe('the SIMD scanner and the reference scanner agree', () => {
+  const typical = Buffer.from(
+    '{ "event_type": "foo", "data": "lorem \\u00e9t\\u00e9 ü", "timestamp": 1509604913.5, "value": -1e2, "x": [true, {"y": null}] }\n',
+  );
+
+  it('on every byte at every place of a typical line', () => {
+    const streams = Array.from(typical.subarray(0, -1), (_, place) =>
+      Buffer.concat(
+        Array.from({ length: 256 }, (_, byte) => {
+          const line = Buffer.from(typical);
+          line[place] = byte;
+          return line;
+        }),
+      ),
+    );
+    const { lines, fallbackLines } = agreeOn(streams).counts;
+    expect(lines).to.be.at.least(256 * streams.length);
+    expect(fallbackLines).to.be.below(lines / 100);
+  });
+
+  it('on every beginning and every end of a typical line, and on it without any one byte', () => {
+    const places = [...typical.keys()];
+    agreeOn([
+      Buffer.concat(places.map((place) => Buffer.concat([typical.subarray(0, place), LF]))),
+      Buffer.concat(places.map((place) => typical.subarray(place))),
+      Buffer.concat(
+        places.map((place) =>
+          Buffer.concat([typical.subarray(0, place), typical.subarray(place + 1), LF]),
+        ),
+      ),
+    ]);
+  });
+
+  it('on every cutting of a short stream into two and three', () => {
+    const bytes = Buffer.from('\ufeff{"event_type":"é","data":"a\\nb","timestamp":1}\r\n\n{"\n😀');
+    const comparison = new ScannerComparison({ mapping: DEFAULT_MAPPING, lineBytesMax: 48 });
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second++) {
+        comparison.beginSource();
+        for (const part of cutAt(bytes, [first, second])) comparison.scan(part);
+        comparison.finish();
+      }
+    }
+    comparison.compareKeys();
+  });
+
+  it('on every way of two sources to take turns', () => {
+    // A tail that one leaves behind is in nobody's way.
+    const comparison = new ScannerComparison({ mapping: DEFAULT_MAPPING, lineBytesMax: 64 });
+    fc.assert(
+      fc.property(streamBytes, fc.array(fc.nat()), fc.boolean(), (bytes, places, isHandedOver) => {
+        comparison.beginSource();
+        for (const part of cutAt(bytes, places)) {
+          comparison.scan(part);
+          if (isHandedOver) comparison.handOver();
+        }
+        comparison.finish();
+      }),
+      { numRuns: 300 },
+    );
+    comparison.compareKeys();
+  });
+
+  for (const [name, mapping] of [
+    ['the default mapping', DEFAULT_MAPPING],
+    ['dotted paths and ISO 8601', NESTED],
+    ['one field for all', mapped({ eventType: ['a'], data: ['a'], timestampFormat: 'arrival' })],
+    [
+      'a path into another',
+      mapped({ eventType: ['a', 'b'], data: ['data'], value: ['a'], timestampFormat: 'unix_ms' }),
+    ],
+  ] as const) {
+    it(`on JSON and what is nearly JSON, under ${name}`, () => {
+      const comparison = new ScannerComparison({ mapping, lineBytesMax: 2000, keysMax: 200 });
+      fc.assert(
+        fc.property(fc.array(jsonLine(mapping), { maxLength: 20 }), (lines) => {
+          comparison.scan(Buffer.concat(lines.flatMap((line) => [line, LF])));
+        }),
+        { numRuns: 300 },
+      );
+      comparison.compareKeys();
+      const { lines, fallbackLines } = comparison.counts;
+      expect(lines).to.be.greaterThan(1000);
+      expect(fallbackLines).to.be.below(lines / 5);
+    });
+  }
+});
+void linesOf;
