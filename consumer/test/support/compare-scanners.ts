@@ -1,10 +1,11 @@
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import { expect } from 'chai';
 import { createScanners } from '#consumer/ingest/create-scanners.js';
-import type { Scanner } from '#consumer/scan/scanner.js';
+import { SCAN_BYTES_MAX, type Scanner } from '#consumer/scan/scanner.js';
 import type { ScannerCounts, ScannerName, Scanners } from '#consumer/scan/scanners.js';
 import type { EventBatch } from '#consumer/tally/event-batch.js';
 import { KEY_KINDS, type KeyKind, KeyTable } from '#consumer/tally/key-table.js';
+import type { Chance } from '../fuzz/chance.js';
 
 export interface CompareOptions {
   readonly mapping: FieldMapping;
@@ -42,6 +43,17 @@ export class ScannerComparison {
 
   scan(bytes: Uint8Array): void {
     this.#compare(({ scanner }) => scanner.scan(bytes, ARRIVAL_TIME));
+  }
+
+  /** Scans bytes in pieces, the first of which joins what came before; most often there is but one. */
+  scanInPieces(chance: Chance, bytes: Uint8Array): void {
+    let start = 0;
+    while (start < bytes.length) {
+      const left = Math.min(SCAN_BYTES_MAX, bytes.length - start);
+      const end = start + (chance.oneIn(4) ? chance.int(1, left) : left);
+      this.scan(bytes.subarray(start, end));
+      start = end;
+    }
   }
 
   finish(): void {

@@ -10,6 +10,7 @@ export interface SimdExports {
     factorsBytes: number,
     rejectedMax: number,
     timestampFormat: number,
+    hasReplacedNames: boolean,
   ): number;
   setUpKeyTable(kind: number, keysMax: number, keyBytesMax: number, restBytes: number): void;
   nodeOf(above: number, name: number, nameBytes: number): number;

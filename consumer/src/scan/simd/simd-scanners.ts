@@ -69,16 +69,18 @@ export class SimdScanners implements Scanners {
     );
     this.#module = module;
     const keyBytesMax = Math.max(types.limits.keyBytesMax, words.limits.keyBytesMax);
+    const names = pathsOf(mapping).flatMap((path) => path ?? []);
     const factorsBytes = 2 * keyBytesMax + FACTORS_BYTES_MORE;
     const addresses = readAddresses(
       module,
       module.setUp(
         lineBytesMax,
         SCAN_BYTES_MAX,
-        Math.max(keyBytesMax, nameBytesMax(mapping)),
+        Math.max(keyBytesMax, ...names.map((name) => Buffer.byteLength(name))),
         factorsBytes,
         REJECTED_LINES_MAX,
         TIMESTAMP_FORMATS.indexOf(mapping.timestampFormat),
+        names.some((name) => name.toWellFormed().includes('\ufffd')),
       ),
     );
     this.#addresses = addresses;
@@ -208,9 +210,4 @@ export class SimdScanners implements Scanners {
 /** Where the parts of an event stand, in the module's order; null where a part is not read. */
 function pathsOf({ eventType, data, timestamp, timestampFormat, value }: FieldMapping) {
   return [eventType, data, timestampFormat === 'arrival' ? null : timestamp, value];
-}
-
-function nameBytesMax(mapping: FieldMapping): number {
-  const names = pathsOf(mapping).flatMap((path) => path ?? []);
-  return Math.max(...names.map((name) => Buffer.byteLength(name)));
 }

@@ -27,13 +27,16 @@ const NODE_LENGTHS: usize = 32;
 
 /** No name that is asked for. */
 export const UNKNOWN: usize = 0;
-/** The name could be one that is asked for, were it not for what U+FFFD stands for in it. */
+/** There is U+FFFD in the name for something that was not well-formed: it may be one that is asked for. */
 export const UNCLEAR: usize = 1;
 
 /** The outermost object. */
 export let root: usize = 0;
+/** A name that is asked for has U+FFFD in it, or what is written as that. */
+let hasReplaced: bool = false;
 
-export function setUpFields(): usize {
+export function setUpFields(hasReplacedNames: bool): usize {
+  hasReplaced = hasReplacedNames;
   root = reserve(NODE_BYTES);
   return root;
 }
@@ -111,7 +114,8 @@ export function nameAt(node: usize, start: usize, string: u64): usize {
     return mayBe ? findName(node, start, nameBytes) : UNKNOWN;
   }
   readText(start, end, (string & ESCAPED) !== 0, (string & WIDE) !== 0);
-  return isReplaced ? UNCLEAR : findName(node, textStart, (textEnd - textStart) as u32);
+  if (isReplaced) return hasReplaced ? UNCLEAR : UNKNOWN;
+  return findName(node, textStart, (textEnd - textStart) as u32);
 }
 
 function findName(node: usize, name: usize, nameBytes: u32): usize {

@@ -71,13 +71,14 @@ export function setUp(
   factorsBytes: u32,
   rejectedMax: u32,
   format: u32,
+  hasReplacedNames: bool,
 ): usize {
   lineBytesMax = bytesMax;
   rejectedLinesMax = rejectedMax;
   const scanBytesMax = (bytesMax + readBytes) as usize;
   const factors = setUpFactors(factorsBytes as usize);
   const powers = setUpNumbers();
-  const root = setUpFields();
+  const root = setUpFields(hasReplacedNames);
   setUpEvents(format);
   setUpJson(scanBytesMax);
   setUpText(scanBytesMax);

@@ -45,8 +45,8 @@ export function numberAt(p: usize, end: usize): f64 {
   while (p < end) {
     const digit = digitAt(p);
     if (digit <= 9) {
-      w = w * 10 + digit;
-      if (w !== 0) digits++;
+      w = w * 10 + digit; // past DIGITS_MAX it means nothing
+      if ((digits | digit) !== 0) digits++;
       if (isFraction) q--;
     } else if (digit + ZERO === DOT) isFraction = true;
     else {
