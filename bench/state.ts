@@ -148,6 +148,7 @@ class Subject {
       monotonicSeconds: () => performance.now() / 1000,
     };
     const options = {
+      scanner: 'simd',
       mapping: DEFAULT_MAPPING,
       lineBytesMax: 65_536,
       eventTypesMax: 10_000,
@@ -156,7 +157,7 @@ class Subject {
       retentionSeconds: 7200,
       maxClockSkewSeconds: 60,
       windowCellsMax: 2_000_000,
-    };
+    } as const;
     this.#ingest = new Ingest(options, new EventTimeFront(), clock, {
       onOpened: () => {},
       onEnded: () => {},

@@ -76,6 +76,7 @@ export async function benchWindowQueries({
         fifoDir: folder,
         readsStdin: false,
         ingestWorkers: threads,
+        scanner: 'simd',
         mapping: DEFAULT_MAPPING,
         lineBytesMax: 65_536,
         eventTypesMax: 10_000,

@@ -1,7 +1,7 @@
 import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { ReferenceScanner } from '../consumer/dist/scan/reference-scanner.js';
+import { createScanners } from '../consumer/dist/ingest/create-scanners.js';
 import { EventTimeFront } from '../consumer/dist/tally/event-time-front.js';
 import { resolveInterval } from '../consumer/dist/tally/interval.js';
 import { KeyTable } from '../consumer/dist/tally/key-table.js';
@@ -104,11 +104,11 @@ class Pipeline {
     front: this.front,
   });
   readonly #kind: 'scan' | 'totals' | 'windows';
-  readonly #scanner = new ReferenceScanner({
+  readonly #scanner = createScanners('simd', {
     mapping: DEFAULT_MAPPING,
     lineBytesMax: 65_536,
     ...this.tables,
-  });
+  }).create();
 
   constructor(kind: 'scan' | 'totals' | 'windows') {
     this.#kind = kind;

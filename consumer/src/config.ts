@@ -7,6 +7,7 @@ import { type FieldPath, parseFieldPath } from '@event-tally/shared/field-path.j
 import { DEFAULT_FIFO_DIR } from '@event-tally/shared/fifo.js';
 import { z } from 'zod';
 import { type Duration, parseDuration } from './duration.js';
+import { SCANNER_CHOICES, type ScannerChoice } from './scan/scanners.js';
 import { DURABILITIES, type Durability } from './state/durability.js';
 
 /** Under the current folder. */
@@ -217,6 +218,12 @@ const VARIABLES = {
     default: '1',
     meaning: 'threads that read and count; each source stays with one',
   }),
+  SCANNER: variable({
+    ...oneOf(SCANNER_CHOICES),
+    default: 'auto',
+    meaning:
+      'what reads the lines; auto: the SIMD scanner, where the processor has SIMD, or else the reference scanner',
+  }),
   INGEST_TOKEN: variable({
     schema: z.string().regex(/^[\x21-\x7e]*$/),
     default: '',
@@ -286,6 +293,7 @@ export interface Config {
   readonly maxClockSkewSeconds: number;
   readonly windowCellsMax: number;
   readonly ingestWorkers: number;
+  readonly scanner: ScannerChoice;
   /** Null: nothing can be posted. */
   readonly ingestToken: string | null;
   readonly postBytesMax: number;
@@ -354,6 +362,7 @@ function toConfig(values: Values): Config {
     maxClockSkewSeconds: values.MAX_CLOCK_SKEW,
     windowCellsMax: values.WINDOW_CELLS_MAX,
     ingestWorkers: values.INGEST_WORKERS,
+    scanner: values.SCANNER,
     ingestToken: values.INGEST_TOKEN === '' ? null : values.INGEST_TOKEN,
     postBytesMax: values.POST_BYTES_MAX,
     postQueueBytesMax: values.POST_QUEUE_BYTES_MAX,

@@ -14,6 +14,7 @@ import { createApp } from './http/app.js';
 import { Connections } from './http/connections.js';
 import { type HttpServer, listen } from './http/server.js';
 import { StreamHub } from './http/stream/stream-hub.js';
+import { chooseScanner } from './ingest/create-scanners.js';
 import { IngestPool, type PoolState } from './ingest/ingest-pool.js';
 import type { Log } from './log.js';
 import { makeFolder } from './make-folder.js';
@@ -43,11 +44,20 @@ try {
   fail([`cannot make the folder FIFO_DIR: ${message}: set FIFO_DIR to one that can be made`]);
 }
 
+const scanner = chooseScanner(config.scanner);
+if (scanner === null) {
+  fail(['SCANNER is simd, which this processor or this Node.js cannot run: set it to auto']);
+}
+
 const holder = `process ${process.pid} on ${os.hostname()}`;
 const fifoLock = fifoDir === null ? null : new StandingLock(fifoDir, FIFO_LOCK, holder);
 await fifoLock?.take();
 if (fifoLock?.problem instanceof LockedError) failLocked('FIFO_DIR', fifoDir, fifoLock.problem);
-const ingest = new IngestPool({ ...config, fifoDir, fifoLock, readsStdin }, log, await openState());
+const ingest = new IngestPool(
+  { ...config, scanner, fifoDir, fifoLock, readsStdin },
+  log,
+  await openState(),
+);
 const streams = new StreamHub(ingest, { clientsMax: config.streamClientsMax });
 let server: HttpServer | null = null;
 process.once('SIGTERM', stop);
@@ -77,7 +87,7 @@ if (once) {
     fail([listenProblem(error as NodeJS.ErrnoException)]);
   }
   ingest.start();
-  log('info', 'listening', { host: config.host, port: server.port });
+  log('info', 'listening', { host: config.host, port: server.port, scanner });
   if (config.ingestToken === null) log('info', 'POST /events is off: INGEST_TOKEN turns it on');
 }
 

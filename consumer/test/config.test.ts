@@ -275,6 +275,19 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     ],
     bad: [...notWholeNumbers, ['zero', '0'], ['a number too large', '65']],
   },
+  SCANNER: {
+    read: (config) => config.scanner,
+    byDefault: 'auto',
+    good: [
+      ['auto', 'auto'],
+      ['simd', 'simd'],
+      ['reference', 'reference'],
+    ],
+    bad: [
+      ['a scanner that does not exist', 'wasm'],
+      ['another case', 'SIMD'],
+    ],
+  },
   INGEST_TOKEN: {
     read: (config) => config.ingestToken,
     byDefault: null,

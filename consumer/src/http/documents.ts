@@ -6,6 +6,7 @@ import { REJECTION_REASONS } from '@event-tally/shared/line.js';
 import { z } from 'zod';
 import type { Counts, IngestStats, Series } from '../ingest/ingest-client.js';
 import type { CountedKind, PostAnswer } from '../ingest/protocol.js';
+import { SCANNER_NAMES } from '../scan/scanners.js';
 import { SOURCE_STATES } from '../sources/source.js';
 import { DURABILITIES } from '../state/durability.js';
 import { firstStepOf } from '../tally/interval.js';
@@ -126,6 +127,13 @@ export const statsSchema = z
       .describe('The largest event time that was not too far ahead; null before the first.'),
     since: moment.since,
     last_line_seconds_ago: seconds.nullable(),
+    scanner: z
+      .object({
+        name: z.enum(SCANNER_NAMES),
+        lines: count.describe('Scanned since the start.'),
+        fallback_lines: count.describe('Of them, handed to the reference scanner.'),
+      })
+      .describe('What reads the lines.'),
     state: z
       .object({
         durability: z.enum(DURABILITIES).exclude(['none']),
@@ -303,6 +311,11 @@ export function statsDocument(stats: IngestStats): z.output<typeof statsSchema> 
     last_event_time: stats.lastEventTime,
     since: stats.since,
     last_line_seconds_ago: milliseconds(stats.lastLineSecondsAgo),
+    scanner: {
+      name: stats.scanner.name,
+      lines: stats.scanner.lines,
+      fallback_lines: stats.scanner.fallbackLines,
+    },
     state: stateMember(stats.state),
     sources: stats.sources.map(({ name, state, reason, lines, bytes, lastLineSecondsAgo }) => ({
       name,

@@ -68,7 +68,7 @@ function addStats(
   { now, keysMax }: IngestScrape,
   { gauge, counter }: { readonly gauge: Add; readonly counter: Add },
 ): void {
-  const { accepted, blank, rejected, windows, sources, state } = stats;
+  const { accepted, blank, rejected, windows, sources, scanner, state } = stats;
   const { lastEventTime, lastLineSecondsAgo } = stats;
   const bySource = (value: (source: (typeof sources)[number]) => number): Series[] =>
     sources.map((source) => [{ source: source.name }, value(source)]);
@@ -91,6 +91,14 @@ function addStats(
     'lines_rejected_total',
     'Lines that were no events, by reason.',
     Object.entries(rejected).map(([reason, lines]) => [{ reason }, lines]),
+  );
+  counter('scanner_lines_total', 'Lines scanned, by which scanner.', [
+    [{ scanner: scanner.name }, scanner.lines],
+  ]);
+  counter(
+    'scanner_fallback_lines_total',
+    'Of them, lines that were handed to the reference scanner.',
+    one(scanner.fallbackLines),
   );
   counter('events_late_total', 'Accepted events that were too old for windows.', one(windows.late));
   counter(

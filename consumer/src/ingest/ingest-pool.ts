@@ -39,6 +39,7 @@ import {
   mergeIntervals,
   mergeMoments,
   mergeRejected,
+  mergeScannerCounts,
   mergeSeries,
   mergeSources,
   mergeStateStats,
@@ -343,6 +344,10 @@ export class IngestPool implements IngestClient {
       lastEventTime: newest < 0 ? null : newest,
       lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
       sources: this.#sourceStats(sources),
+      scanner: {
+        name: this.#options.scanner,
+        ...mergeScannerCounts(answers.map(({ scanner }) => scanner)),
+      },
       state: this.#stateStats(answers),
       fifoDir: this.#fifos?.status ?? { ok: true, reason: null },
     };
@@ -489,9 +494,10 @@ function toThreadState(
 
 /** What a thread is told: no more than it needs, and no secrets. */
 function toIngestOptions(options: IngestOptions): IngestOptions {
-  const { mapping, lineBytesMax, eventTypesMax, wordsMax, keyBytesMax } = options;
+  const { scanner, mapping, lineBytesMax, eventTypesMax, wordsMax, keyBytesMax } = options;
   const { retentionSeconds, maxClockSkewSeconds, windowCellsMax } = options;
   return {
+    scanner,
     mapping,
     lineBytesMax,
     eventTypesMax,

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
 import { makeFolder } from '../make-folder.js';
-import { ReferenceScanner } from '../scan/reference-scanner.js';
-import type { Scanner, Unfinished } from '../scan/scanner.js';
+import { SCAN_BYTES_MAX, type Scanner, type Unfinished } from '../scan/scanner.js';
+import type { Scanners } from '../scan/scanners.js';
 import { FifoReader } from '../sources/fifo-reader.js';
 import { reasonOf } from '../sources/reason.js';
 import { StdinReader } from '../sources/stdin-reader.js';
@@ -21,6 +21,7 @@ import { RejectedLines } from '../tally/rejected-lines.js';
 import type { CountColumns } from '../tally/run-counts.js';
 import { type RunningSum, sumColumns } from '../tally/running-sum.js';
 import { Tally } from '../tally/tally.js';
+import { createScanners } from './create-scanners.js';
 import type {
   Answer,
   CountsAnswer,
@@ -94,12 +95,6 @@ const NOTHING_UNFINISHED: Unfinished = {
 /** Released FIFOs that writers still hold, at most; past it the one that was released first is closed. */
 const DRAINING_MAX = 100;
 
-/**
- * Posted lines are scanned in pieces as large as a read, one a turn of the event loop: no source and no
- * query waits for a whole body.
- */
-const POST_SCAN_BYTES = 65_536;
-
 /** Posted lines are counted as those of a source of this name. */
 export const POST_SOURCE = 'POST /events';
 
@@ -125,6 +120,7 @@ export class Ingest {
   readonly #clock: IngestClock;
   readonly #handlers: IngestHandlers;
   readonly #tables: Readonly<Record<KeyKind, KeyTable>>;
+  readonly #scanners: Scanners;
   readonly #tally: Tally;
   readonly #rejectedLines: RejectedLines;
   readonly #sources = new Map<string, Source>();
@@ -153,6 +149,7 @@ export class Ingest {
     this.#clock = clock;
     this.#handlers = handlers;
     this.#tables = createTables(options);
+    this.#scanners = createScanners(options.scanner, { ...options, ...this.#tables });
     this.#rejectedLines = new RejectedLines(options.mapping);
     this.#tally = createTally(this.#tables, options, front);
   }
@@ -279,7 +276,7 @@ export class Ingest {
     return new Promise((resolve) => {
       const rejected = { too_long: 0, not_json: 0, not_an_event: 0 };
       const total: Post['total'] = { kind: 'post', accepted: 0, blank: 0, rejected };
-      const scanner = this.#createScanner();
+      const scanner = this.#scanners.create();
       this.#posts.push({ lines, scanner, counted: 0, total, resolve });
       if (this.#posts.length === 1) setImmediate(() => this.#postTurn());
     });
@@ -305,9 +302,9 @@ export class Ingest {
 
   /** A scanner for each opening: a line that one left unfinished never meets another's. */
   #openFifo(name: string, path: Buffer): void {
-    const scanner = this.#createScanner();
+    const scanner = this.#scanners.create();
     const source = this.#sourceOf(name);
-    const reader: FifoReader = new FifoReader(path, {
+    const reader: FifoReader = new FifoReader(path, this.#scanners.readBuffer, {
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#draining.delete(reader);
@@ -337,11 +334,11 @@ export class Ingest {
   }
 
   #openStdin(name: string): void {
-    const scanner = this.#createScanner();
+    const scanner = this.#scanners.create();
     const source = this.#sourceOf(name);
     this.#forgetUnfinished(source);
     source.scanner = scanner;
-    const reader = new StdinReader({
+    const reader = new StdinReader(this.#scanners.readBuffer, {
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#open.delete(name);
@@ -358,10 +355,6 @@ export class Ingest {
       close: () => reader.close(),
     });
     this.#handlers.onOpened(name, name);
-  }
-
-  #createScanner(): Scanner {
-    return new ReferenceScanner({ ...this.#options, ...this.#tables });
   }
 
   #forgetUnfinished(source: Source): void {
@@ -531,6 +524,7 @@ export class Ingest {
     const { newest } = this.#tally.windows;
     return {
       kind: 'stats',
+      scanner: this.#scanners.counts(),
       ...this.#tally.stats(),
       ...this.#moment(),
       state: this.#state?.stats() ?? null,
@@ -551,7 +545,8 @@ export class Ingest {
     if (post === undefined) return;
     const { lines, scanner, total } = post;
     const source = this.#sourceOf(POST_SOURCE);
-    const piece = lines.subarray(post.counted, post.counted + POST_SCAN_BYTES);
+    // As large as a read, one a turn of the event loop: no source and no query waits for a whole body.
+    const piece = lines.subarray(post.counted, post.counted + SCAN_BYTES_MAX);
     post.counted += piece.length;
     addAccount(total, this.#tallyBytes(source, scanner, piece));
     if (post.counted < lines.length) return;

@@ -1,4 +1,5 @@
 /** Answers of several ingest threads, each with key ids of its own, as one, by key. */
+import type { ScannerCounts } from '../scan/scanners.js';
 import type { StateStats } from '../state/state-writer.js';
 import { firstStepOf, type Interval } from '../tally/interval.js';
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
@@ -144,6 +145,13 @@ export function mergeStateStats(parts: readonly (StateStats | null)[]): StateSta
     lastCheckpointSeconds: longest('lastCheckpointSeconds'),
     lastCheckpointPauseSeconds: longest('lastCheckpointPauseSeconds'),
     fault: kept.map((part) => part.fault).find((fault) => fault !== null) ?? null,
+  };
+}
+
+export function mergeScannerCounts(parts: readonly ScannerCounts[]): ScannerCounts {
+  return {
+    lines: parts.reduce((sum, { lines }) => sum + lines, 0),
+    fallbackLines: parts.reduce((sum, { fallbackLines }) => sum + fallbackLines, 0),
   };
 }
 

@@ -16,6 +16,7 @@
  */
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { RejectionReason } from '@event-tally/shared/line.js';
+import type { ScannerCounts, ScannerName } from '../scan/scanners.js';
 import type { StateStats } from '../state/state-writer.js';
 import type { Recovery } from '../state/thread-folder.js';
 import type { Interval } from '../tally/interval.js';
@@ -26,6 +27,7 @@ import type { TallyStats } from '../tally/tally.js';
 
 /** All that an ingest thread is told at its start. */
 export interface IngestOptions {
+  readonly scanner: ScannerName;
   readonly mapping: FieldMapping;
   readonly lineBytesMax: number;
   readonly eventTypesMax: number;
@@ -153,6 +155,7 @@ export interface SourceCounts {
 
 export interface StatsAnswer extends TallyStats {
   readonly kind: 'stats';
+  readonly scanner: ScannerCounts;
   readonly newKeys: readonly NewKeys[];
   readonly since: number | null;
   /** null where nothing is kept. */

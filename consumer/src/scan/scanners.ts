@@ -3,6 +3,10 @@ import type { Scanner } from './scanner.js';
 export const SCANNER_NAMES = ['simd', 'reference'] as const;
 export type ScannerName = (typeof SCANNER_NAMES)[number];
 
+/** auto: SIMD where the engine has it. */
+export const SCANNER_CHOICES = ['auto', ...SCANNER_NAMES] as const;
+export type ScannerChoice = (typeof SCANNER_CHOICES)[number];
+
 export interface ScannerCounts {
   /** Lines that came to their end, whatever became of them. */
   readonly lines: number;

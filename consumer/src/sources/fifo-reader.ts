@@ -7,17 +7,11 @@
  * the stream would end when the first writer leaves; read-write, it never ends, so writers may come and
  * go (fifo(7): Linux allows it, POSIX leaves it undefined).
  *
- * One read, one turn: after each read of up to READ_BYTES the reader waits until the event loop has
+ * One read, one turn: after each read the reader waits until the event loop has
  * gone round, so that other FIFOs and questions from the main thread get theirs.
  */
 import fs from 'node:fs';
 import net from 'node:net';
-
-/** A pipe's capacity on Linux, pipe(7). */
-const READ_BYTES = 65_536;
-
-/** One for all readers of a thread: what was read is consumed before the next read. */
-const readBuffer = new Uint8Array(READ_BYTES);
 
 export interface FifoReaderHandlers {
   /** What was read; the bytes are overwritten after the call. */
@@ -29,13 +23,17 @@ export interface FifoReaderHandlers {
 export class FifoReader {
   /** Device and inode: tells a FIFO from another one that has taken its name. */
   readonly identity: string;
+  readonly #readBuffer: Uint8Array;
   readonly #handlers: FifoReaderHandlers;
   #descriptor: number;
   #socket: net.Socket;
   #isHeld = false;
 
-  /** Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. */
-  constructor(path: string | Buffer, handlers: FifoReaderHandlers) {
+  /**
+   * Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. All
+   * readers of a thread may have the same buffer: what was read is consumed before the next read.
+   */
+  constructor(path: string | Buffer, readBuffer: Uint8Array, handlers: FifoReaderHandlers) {
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
     const stats = fs.fstatSync(descriptor, { bigint: true });
     if (!stats.isFIFO()) {
@@ -43,6 +41,7 @@ export class FifoReader {
       throw new Error('it is no FIFO any more');
     }
     this.identity = fifoIdentity(stats);
+    this.#readBuffer = readBuffer;
     this.#handlers = handlers;
     this.#descriptor = descriptor;
     try {
@@ -98,9 +97,9 @@ export class FifoReader {
       readable: true,
       writable: false,
       onread: {
-        buffer: readBuffer,
+        buffer: this.#readBuffer,
         callback: (length) => {
-          this.#handlers.onBytes(readBuffer.subarray(0, length));
+          this.#handlers.onBytes(this.#readBuffer.subarray(0, length));
           setImmediate(takeTurn);
           return false;
         },

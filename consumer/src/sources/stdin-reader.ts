@@ -3,8 +3,6 @@ import net from 'node:net';
 import type { Readable } from 'node:stream';
 import tty from 'node:tty';
 
-const READ_BYTES = 65_536;
-
 export interface StdinReaderHandlers {
   /** What was read; the bytes are overwritten after the call. */
   onBytes(bytes: Uint8Array): void;
@@ -17,19 +15,21 @@ export interface StdinReaderHandlers {
  * of the pool; a file by the pool, which does not wait there. One read, one turn of the event loop.
  */
 export class StdinReader {
-  readonly #stream = openStdin(0);
+  readonly #stream: Readable;
   #isHeld = false;
 
-  constructor({ onBytes, onEnd }: StdinReaderHandlers) {
-    const stream = this.#stream;
-    let failure: Error | null = null;
-    stream.on('data', (bytes: Uint8Array) => {
+  /** No read is longer than the buffer, which what a pipe or a socket gives is read into. */
+  constructor(readBuffer: Uint8Array, { onBytes, onEnd }: StdinReaderHandlers) {
+    const takeTurn = () => {
+      if (!this.#isHeld) this.#stream.resume();
+    };
+    const stream = openStdin(0, readBuffer, (bytes) => {
       onBytes(bytes);
       stream.pause();
-      setImmediate(() => {
-        if (!this.#isHeld) stream.resume();
-      });
+      setImmediate(takeTurn);
     });
+    this.#stream = stream;
+    let failure: Error | null = null;
     stream.on('error', (error: Error) => {
       failure = error;
     });
@@ -53,10 +53,28 @@ export class StdinReader {
   }
 }
 
-function openStdin(descriptor: number): Readable {
-  if (tty.isatty(descriptor)) return new tty.ReadStream(descriptor);
+function openStdin(
+  descriptor: number,
+  readBuffer: Uint8Array,
+  onRead: (bytes: Uint8Array) => void,
+): Readable {
+  if (tty.isatty(descriptor)) return new tty.ReadStream(descriptor).on('data', onRead);
   const stats = fs.fstatSync(descriptor);
-  return stats.isFIFO() || stats.isSocket()
-    ? new net.Socket({ fd: descriptor, readable: true, writable: false })
-    : fs.createReadStream('', { fd: descriptor, highWaterMark: READ_BYTES });
+  if (!stats.isFIFO() && !stats.isSocket()) {
+    const file = { fd: descriptor, highWaterMark: readBuffer.length };
+    return fs.createReadStream('', file).on('data', onRead as (chunk: Buffer | string) => void);
+  }
+  const options: net.SocketConstructorOpts & { onread: net.OnReadOpts } = {
+    fd: descriptor,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer: readBuffer,
+      callback: (length) => {
+        onRead(readBuffer.subarray(0, length));
+        return false;
+      },
+    },
+  };
+  return new net.Socket(options);
 }

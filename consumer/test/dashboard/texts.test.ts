@@ -19,6 +19,7 @@ const STATS: StatsDocument = {
   last_event_time: 1000,
   since: 0,
   last_line_seconds_ago: 1,
+  scanner: { name: 'simd', lines: 10, fallback_lines: 0 },
   state: null,
   sources: [],
 };

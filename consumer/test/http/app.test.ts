@@ -6,6 +6,7 @@ import { type HttpServer, listen } from '#consumer/http/server.js';
 import { StreamHub } from '#consumer/http/stream/stream-hub.js';
 import type { IngestClient } from '#consumer/ingest/ingest-client.js';
 import { event } from '../support/fifo-writer.js';
+import { TESTED_SCANNER } from '../support/pool-options.js';
 import { expectProblem, INTERNAL, NOT_ALLOWED, NOT_FOUND } from '../support/problem.js';
 import { Service } from '../support/service.js';
 
@@ -48,6 +49,7 @@ describe('the HTTP application', () => {
         last_event_time: null,
         since: null,
         last_line_seconds_ago: null,
+        scanner: { name: TESTED_SCANNER, lines: 0, fallback_lines: 0 },
         state: null,
         sources: [],
       });
@@ -116,6 +118,7 @@ describe('the HTTP application', () => {
         words: { distinct: 5, overflow: 2 },
         window_cells: { used: 2, max: 100_000, folded: 0 },
         last_event_time: 1509604913.5,
+        scanner: { name: TESTED_SCANNER, lines: 16, fallback_lines: 0 },
         state: null,
         since: 1509597600, // the first whole minute of the two hours, the clock skew and a minute before
       });

@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import pWaitFor from 'p-wait-for';
 import { event, makeFifo } from '../support/fifo-writer.js';
 import { requirePromtool, samples } from '../support/metrics.js';
+import { TESTED_SCANNER } from '../support/pool-options.js';
 import { Service } from '../support/service.js';
 import { closeStreams, StreamReader } from '../support/stream-reader.js';
 
@@ -52,6 +53,8 @@ describe('GET /metrics', () => {
         'event_tally_lines_rejected_total{reason="too_long"}': 1,
         'event_tally_lines_rejected_total{reason="not_json"}': 1,
         'event_tally_lines_rejected_total{reason="not_an_event"}': 2,
+        [`event_tally_scanner_lines_total{scanner="${TESTED_SCANNER}"}`]: 12,
+        event_tally_scanner_fallback_lines_total: 0,
         event_tally_events_late_total: 1,
         event_tally_events_ahead_total: 3,
         'event_tally_keys_distinct{kind="types"}': 4,
@@ -177,7 +180,7 @@ describe('GET /metrics', () => {
       await execa('mkfifo', names);
       await pWaitFor(async () => {
         const lines = [...(await scrape(service())).keys()].filter((name) =>
-          /_lines_total/.test(name),
+          name.startsWith('event_tally_lines_total'),
         );
         expect(lines.length).to.be.at.most(1000);
         return lines.length === 1000 && lines.every((name) => !name.includes('"b.fifo"'));

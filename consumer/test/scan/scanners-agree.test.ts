@@ -3,7 +3,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Chance } from '../fuzz/chance.js';
 import { generateLine } from '../fuzz/grammar.js';
-import { ARRIVAL_TIME, type CompareOptions, ScannerComparison } from '../support/compare-scanners.js';
+import {
+  ARRIVAL_TIME,
+  type CompareOptions,
+  ScannerComparison,
+} from '../support/compare-scanners.js';
 import { cutAt, streamBytes } from '../support/stream-bytes.js';
 
 const SEED = 1;

@@ -35,6 +35,11 @@ export interface StatsDocument {
   readonly last_event_time: number | null;
   readonly since: number | null;
   readonly last_line_seconds_ago: number | null;
+  readonly scanner: {
+    readonly name: string;
+    readonly lines: number;
+    readonly fallback_lines: number;
+  };
   readonly state: {
     readonly durability: string;
     readonly journal_bytes: number;

@@ -31,6 +31,7 @@ const stats: z.output<typeof statsSchema> = {
   window_cells: { used: 1051, max: 2_000_000, folded: 0 },
   last_event_time: 1795251086,
   last_line_seconds_ago: 0.129,
+  scanner: { name: 'simd', lines: 800, fallback_lines: 0 },
   state: {
     durability: 'journal',
     journal_bytes: 5120,

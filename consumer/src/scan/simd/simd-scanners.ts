@@ -15,7 +15,7 @@ import type { EventBatch } from '../../tally/event-batch.js';
 import { KEY_KINDS, type KeyKind, type KeyTable } from '../../tally/key-table.js';
 import { REJECTED_LINES_MAX } from '../../tally/rejected-lines.js';
 import { ReferenceScanner } from '../reference-scanner.js';
-import { type Scanner, type ScannerOptions, SCAN_BYTES_MAX } from '../scanner.js';
+import { SCAN_BYTES_MAX, type Scanner, type ScannerOptions } from '../scanner.js';
 import type { ScannerCounts, Scanners } from '../scanners.js';
 import { powersOfTen } from './powers-of-ten.js';
 import { SimdBatch } from './simd-batch.js';

@@ -1,12 +1,5 @@
 /** The object of a line → the parts of an event in it, and from those an event. */
-import {
-  CLOSE_BRACE,
-  COMMA,
-  digitAt,
-  MINUS,
-  QUOTE,
-  SPACE,
-} from './characters';
+import { CLOSE_BRACE, COMMA, digitAt, MINUS, QUOTE, SPACE } from './characters';
 import { addEvent, addWord } from './columns';
 import {
   addParts,
@@ -190,14 +183,14 @@ export function takeEvent(): u32 {
   if (hasData && (data & STRING) === 0) return REFUSED;
 
   const time = readTime();
-  if (isNaN(time)) return FOR_REFERENCE;
+  if (F64.isNaN(time)) return FOR_REFERENCE;
   if (time < 0 || time === Infinity) return REFUSED;
   let value: f64 = NaN;
   const valueKind = load<u32>(kinds, VALUE << 2);
   if (valueKind !== ABSENT) {
     if (valueKind !== NUMBER) return REFUSED;
     value = numberAt(startOf(VALUE), endOf(VALUE));
-    if (isNaN(value)) return FOR_REFERENCE;
+    if (F64.isNaN(value)) return FOR_REFERENCE;
   }
 
   if (hasData) addWords(data);

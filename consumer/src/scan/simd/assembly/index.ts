@@ -20,7 +20,14 @@ import {
   wordOffsets,
   wordsMaxOf,
 } from './columns';
-import { FOR_REFERENCE, REFUSED, readObject, setArrivalTime, setUpEvents, takeEvent } from './event';
+import {
+  FOR_REFERENCE,
+  REFUSED,
+  readObject,
+  setArrivalTime,
+  setUpEvents,
+  takeEvent,
+} from './event';
 import { setUpFields } from './fields';
 import { NONE, setUpJson, skipWhiteSpace, valueEnd } from './json';
 import { setUpFactors } from './key-map';

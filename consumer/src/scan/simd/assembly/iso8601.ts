@@ -49,7 +49,7 @@ export function iso8601At(p: usize, end: usize): f64 {
       let micros: u32 = 0;
       let scale: u32 = 1;
       for (p = digits; p < end && digitAt(p) <= 9; p++) {
-        if ((p - digits) as u32 >= FRACTION_DIGITS_MAX) continue;
+        if (((p - digits) as u32) >= FRACTION_DIGITS_MAX) continue;
         micros = micros * 10 + digitAt(p);
         scale *= 10;
       }

@@ -59,12 +59,7 @@ export function setUpFactors(bytes: usize): usize {
 }
 
 /** `restBytes`: room for what keys have past their heads. */
-export function setUpKeyTable(
-  kind: u32,
-  keysMax: u32,
-  keyBytesMax: u32,
-  restBytes: usize,
-): void {
+export function setUpKeyTable(kind: u32, keysMax: u32, keyBytesMax: u32, restBytes: usize): void {
   const table = tableOf(kind);
   store<u32>(table, keyBytesMax, TABLE_KEY_BYTES_MAX);
   let bitsMax = CAPACITY_BITS_MIN;

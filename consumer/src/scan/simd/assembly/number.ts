@@ -12,7 +12,6 @@
  * move it over the middle between two doubles, the nearest is known.
  */
 import { DOT, digitAt, MINUS, PLUS, ZERO } from './characters';
-import { CASE_BIT } from './json';
 import { reserve } from './memory';
 
 const DIGITS_MAX: u32 = 19;
@@ -25,7 +24,7 @@ const EXPONENT_MAX: i32 = 100_000;
 /** For each power 10^q its first 128 bits, the higher 64 first. */
 let powers: usize = 0;
 const exactPowers = memory.data<f64>([
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
   1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
 

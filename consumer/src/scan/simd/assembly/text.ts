@@ -28,7 +28,7 @@ export function readText(start: usize, end: usize, isEscaped: bool, isWide: bool
   textEnd = end;
   isReplaced = false;
   if (isEscaped) {
-    textEnd = unescape(start, end);
+    textEnd = resolveEscapes(start, end);
     textStart = unescaped;
   }
   // An escape is a whole character, and no continuation of what is before it: so it changes nothing that
@@ -41,7 +41,7 @@ export function readText(start: usize, end: usize, isEscaped: bool, isWide: bool
 }
 
 /** Of a string that is checked; gives the end of what it has written. */
-function unescape(p: usize, end: usize): usize {
+function resolveEscapes(p: usize, end: usize): usize {
   let to = unescaped;
   while (p < end) {
     const bytes = v128.load(p);
