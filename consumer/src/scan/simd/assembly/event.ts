@@ -4,8 +4,11 @@ import { addEvent, addWord } from './columns';
 import {
   addParts,
   allPartsOf,
-  expectedAt,
+  expect,
+  expectedBehind,
+  firstExpected,
   hasNames,
+  isNameAt,
   nameAt,
   nameBytesOf,
   nodeAbove,
@@ -87,14 +90,16 @@ export function readObject(p: usize): usize {
   v128.store(kinds, i32x4.splat(ABSENT as i32));
   isUnclear = false;
   let node = root;
+  let before: usize = 0;
+  let expected = firstExpected(root);
   p = skipWhiteSpace(p);
   if ((load<u8>(p) as u32) === CLOSE_BRACE) return p + 1;
   while (true) {
     // A name, and its value.
     if ((load<u8>(p) as u32) !== QUOTE) return NONE;
     p++;
-    let named = expectedAt(node, p);
-    if (named !== UNKNOWN) p += nameBytesOf(named) + 1;
+    let named = expected;
+    if (isNameAt(expected, p)) p += nameBytesOf(expected) + 1;
     else {
       const string = stringEnd(p);
       if (string === 0) return NONE;
@@ -103,10 +108,15 @@ export function readObject(p: usize): usize {
         isUnclear = true;
         named = UNKNOWN;
       }
+      if (named !== UNKNOWN) expect(node, before, named);
       p = (string as usize) + 1;
     }
     p = colonEnd(p);
     if (p === NONE) return NONE;
+    if (named !== UNKNOWN) {
+      before = named;
+      expected = expectedBehind(named);
+    }
     if (named === UNKNOWN) {
       p = valueEnd(p);
       if (p === NONE) return NONE;
@@ -114,6 +124,8 @@ export function readObject(p: usize): usize {
       setKinds(allPartsOf(named), ABSENT);
       setKinds(partsOf(named), OTHER);
       node = named;
+      before = 0;
+      expected = firstExpected(node);
       p = skipWhiteSpace(p + 1);
       if ((load<u8>(p) as u32) !== CLOSE_BRACE) continue;
     } else {
@@ -132,6 +144,8 @@ export function readObject(p: usize): usize {
       }
       if (c !== CLOSE_BRACE) return NONE;
       if (node === root) return p;
+      before = node;
+      expected = expectedBehind(node);
       node = nodeAbove(node);
     }
   }
@@ -239,7 +253,7 @@ function addWords(kind: u32): void {
     if (left < 16) places &= (1 << (left as u32)) - 1;
     for (; places !== 0; places &= places - 1) {
       const at = p + ctz(places);
-      const bytes = whiteSpaceBytes(at);
+      const bytes: usize = isWide ? whiteSpaceBytes(at) : 1;
       if (bytes === 0) continue;
       if (at > word) addWord(idOf(WORDS, word, (at - word) as u32));
       word = at + bytes;

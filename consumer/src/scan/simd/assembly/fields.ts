@@ -2,8 +2,8 @@
  * The names that the field mapping asks for, as a tree: a dotted path is a way from its root. A node is a
  * name in the object of the node above it; it tells which parts of an event its value is.
  *
- * The names of an object are a ring. Lines of a stream mostly have their fields in the same order, so the
- * name behind the one that was found last is tried first.
+ * Lines of a stream mostly have their fields in the same order. So a node remembers which name came first in
+ * its object, and which one came behind it: that one is tried before any other.
  */
 import { QUOTE } from './characters';
 import { ESCAPED, WIDE } from './json';
@@ -14,16 +14,18 @@ const NODE_BYTES: usize = 48;
 /** Its name with the closing quote: for every sixteen bytes those, and a mask of those that count. */
 const NODE_NAME: usize = 0;
 const NODE_NAME_BYTES: usize = 4;
-/** The next name of the same object. */
-const NODE_NEXT: usize = 8;
-/** The name that is expected next in the object that is its value; 0: nothing is asked of it. */
-const NODE_EXPECTED: usize = 12;
-const NODE_ABOVE: usize = 16;
+const NODE_ABOVE: usize = 8;
+/** One of the names in the object that is its value, 0 where none is asked for, and the next of them. */
+const NODE_NAMES: usize = 12;
+const NODE_NEXT: usize = 16;
+/** The first name that was found in its object, and the one that was found behind it; never 0 where there are names. */
+const NODE_FIRST: usize = 20;
+const NODE_FOLLOWER: usize = 24;
 /** Parts of the event that its value is, and those that are it or in it; a bit for each. */
-const NODE_PARTS: usize = 20;
-const NODE_ALL_PARTS: usize = 24;
-/** The lengths of the names in the object, a bit for each, the last for all that are longer. */
-const NODE_LENGTHS: usize = 32;
+const NODE_PARTS: usize = 28;
+const NODE_ALL_PARTS: usize = 32;
+/** The lengths of the names in its object, a bit for each, the last for all that are longer. */
+const NODE_LENGTHS: usize = 40;
 
 /** No name that is asked for. */
 export const UNKNOWN: usize = 0;
@@ -43,23 +45,23 @@ export function setUpFields(hasReplacedNames: bool): usize {
 
 /** The node of a name in the object that is the value of `above`, a new one where there is none. */
 export function nodeOf(above: usize, name: usize, nameBytes: u32): usize {
-  const found = findName(above, name, nameBytes);
+  store<u8>(name + nameBytes, QUOTE as u8);
+  const found = findName(above, name);
   if (found !== UNKNOWN) return found;
   const node = reserve(NODE_BYTES);
-  const blocks = (nameBytes + 16) >> 4;
-  const blocksStart = reserve((blocks << 5) as usize);
+  const blocks = reserve((((nameBytes + 16) >> 4) << 5) as usize);
   for (let i: u32 = 0; i <= nameBytes; i++) {
-    const at = blocksStart + (((i >> 4) << 5) + (i & 15));
-    store<u8>(at, i < nameBytes ? load<u8>(name + i) : (QUOTE as u8));
+    const at = blocks + (((i >> 4) << 5) + (i & 15));
+    store<u8>(at, load<u8>(name + i));
     store<u8>(at, 0xff, 16);
   }
-  store<usize>(node, blocksStart, NODE_NAME);
+  store<usize>(node, blocks, NODE_NAME);
   store<u32>(node, nameBytes, NODE_NAME_BYTES);
   store<usize>(node, above, NODE_ABOVE);
-  const first = load<usize>(above, NODE_EXPECTED);
-  store<usize>(node, first === 0 ? node : load<usize>(first, NODE_NEXT), NODE_NEXT);
-  store<usize>(first === 0 ? node : first, node, NODE_NEXT);
-  store<usize>(above, node, NODE_EXPECTED);
+  store<usize>(node, load<usize>(above, NODE_NAMES), NODE_NEXT);
+  store<usize>(above, node, NODE_NAMES);
+  store<usize>(above, node, NODE_FIRST);
+  store<usize>(node, node, NODE_FOLLOWER);
   store<u64>(above, load<u64>(above, NODE_LENGTHS) | lengthBit(nameBytes), NODE_LENGTHS);
   return node;
 }
@@ -80,25 +82,39 @@ export function allPartsOf(node: usize): u32 {
 }
 
 export function hasNames(node: usize): bool {
-  return load<usize>(node, NODE_EXPECTED) !== 0;
+  return load<usize>(node, NODE_NAMES) !== 0;
 }
 
 export function nodeAbove(node: usize): usize {
   return load<usize>(node, NODE_ABOVE);
 }
 
-/** The name that is expected in a node's object, if it is what stands at `p`, behind its opening quote. */
-export function expectedAt(node: usize, p: usize): usize {
-  const expected = load<usize>(node, NODE_EXPECTED);
-  const nameBytes = load<u32>(expected, NODE_NAME_BYTES) as usize;
-  let block = load<usize>(expected, NODE_NAME);
+/** The name that is expected first in a node's object; there are names in it. */
+export function firstExpected(node: usize): usize {
+  return load<usize>(node, NODE_FIRST);
+}
+
+/** The name that is expected behind another one in the same object. */
+export function expectedBehind(node: usize): usize {
+  return load<usize>(node, NODE_FOLLOWER);
+}
+
+/** Expects a name of a node's object there next time: behind another one, or first where `before` is 0. */
+export function expect(node: usize, before: usize, found: usize): void {
+  if (before === 0) store<usize>(node, found, NODE_FIRST);
+  else store<usize>(before, found, NODE_FOLLOWER);
+}
+
+/** Whether a node's name, and the quote that closes it, is what stands at `p`. */
+export function isNameAt(node: usize, p: usize): bool {
+  const nameBytes = load<u32>(node, NODE_NAME_BYTES) as usize;
+  let block = load<usize>(node, NODE_NAME);
   for (let at: usize = 0; at <= nameBytes; at += 16) {
     const counting = v128.and(v128.load(p + at), v128.load(block, 16));
-    if (v128.any_true(v128.xor(counting, v128.load(block)))) return UNKNOWN;
+    if (v128.any_true(v128.xor(counting, v128.load(block)))) return false;
     block += 32;
   }
-  store<usize>(node, load<usize>(expected, NODE_NEXT), NODE_EXPECTED);
-  return expected;
+  return true;
 }
 
 export function nameBytesOf(node: usize): usize {
@@ -109,35 +125,19 @@ export function nameBytesOf(node: usize): usize {
 export function nameAt(node: usize, start: usize, string: u64): usize {
   const end = string as usize;
   if ((string & (ESCAPED | WIDE)) === 0) {
-    const nameBytes = (end - start) as u32;
-    const mayBe = (load<u64>(node, NODE_LENGTHS) & lengthBit(nameBytes)) !== 0;
-    return mayBe ? findName(node, start, nameBytes) : UNKNOWN;
+    const mayBe = load<u64>(node, NODE_LENGTHS) & lengthBit((end - start) as u32);
+    return mayBe !== 0 ? findName(node, start) : UNKNOWN;
   }
   readText(start, end, (string & ESCAPED) !== 0, (string & WIDE) !== 0);
   if (isReplaced) return hasReplaced ? UNCLEAR : UNKNOWN;
-  return findName(node, textStart, (textEnd - textStart) as u32);
+  store<u8>(textEnd, QUOTE as u8); // where it lay, it is there
+  return findName(node, textStart);
 }
 
-function findName(node: usize, name: usize, nameBytes: u32): usize {
-  const first = load<usize>(node, NODE_EXPECTED);
-  let at = first;
-  while (at !== 0) {
-    const next = load<usize>(at, NODE_NEXT);
-    if (load<u32>(at, NODE_NAME_BYTES) === nameBytes && isNameOf(at, name, nameBytes)) {
-      store<usize>(node, next, NODE_EXPECTED);
-      return at;
-    }
-    at = next === first ? 0 : next;
-  }
-  return UNKNOWN;
-}
-
-function isNameOf(node: usize, name: usize, nameBytes: u32): bool {
-  const blocks = load<usize>(node, NODE_NAME);
-  for (let i: u32 = 0; i < nameBytes; i++) {
-    if (load<u8>(name + i) !== load<u8>(blocks + (((i >> 4) << 5) + (i & 15)))) return false;
-  }
-  return true;
+function findName(node: usize, p: usize): usize {
+  let name = load<usize>(node, NODE_NAMES);
+  while (name !== 0 && !isNameAt(name, p)) name = load<usize>(name, NODE_NEXT);
+  return name;
 }
 
 function lengthBit(nameBytes: u32): u64 {

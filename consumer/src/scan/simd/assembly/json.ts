@@ -127,9 +127,18 @@ export function numberEnd(p: usize): usize {
 /** At least one digit. */
 function digitsEnd(p: usize): usize {
   if (digitAt(p) > 9) return NONE;
-  do p++;
-  while (digitAt(p) <= 9);
-  return p;
+  let digits = leadingDigits(p);
+  while (digits === 16) {
+    p += 16;
+    digits = leadingDigits(p);
+  }
+  return p + digits;
+}
+
+/** How many digits stand from `p` on, up to sixteen. */
+export function leadingDigits(p: usize): u32 {
+  const numbers = i8x16.sub(v128.load(p), i8x16.splat(ZERO as i8));
+  return ctz(i8x16.bitmask(i8x16.gt_u(numbers, i8x16.splat(9))) | 0x1_0000);
 }
 
 function literalEnd(p: usize): usize {

@@ -12,6 +12,7 @@
  * move it over the middle between two doubles, the nearest is known.
  */
 import { DOT, digitAt, MINUS, PLUS, ZERO } from './characters';
+import { leadingDigits } from './json';
 import { reserve } from './memory';
 
 const DIGITS_MAX: u32 = 19;
@@ -28,6 +29,17 @@ const exactPowers = memory.data<f64>([
   1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
 
+/** Sixteen bytes from n on are the indices that move n bytes to the end, and zeros to their place. */
+const shifts = memory.data<u8>([
+  16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+  11, 12, 13, 14, 15,
+]);
+const wholePowers = memory.data<u64>([
+  1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+  10_000_000_000, 100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000,
+  1_000_000_000_000_000,
+]);
+
 export function setUpNumbers(): usize {
   powers = reserve((2 * POWER_MAX + 1) * 16);
   return powers;
@@ -37,6 +49,23 @@ export function setUpNumbers(): usize {
 export function numberAt(p: usize, end: usize): f64 {
   const isNegative = (load<u8>(p) as u32) === MINUS;
   if (isNegative) p++;
+  const whole = leadingDigits(p);
+  if (p + whole === end && whole < 16) {
+    const size = digitsAt(p, whole) as f64;
+    return isNegative ? -size : size;
+  }
+  const fraction = (load<u8>(p + whole) as u32) === DOT ? leadingDigits(p + whole + 1) : 0;
+  if (
+    p + whole + 1 + fraction === end &&
+    whole + fraction <= DIGITS_MAX &&
+    whole < 16 &&
+    fraction < 16
+  ) {
+    const w = digitsAt(p, whole) * load<u64>(wholePowers + (fraction << 3));
+    const size = sizeOf(w + digitsAt(p + whole + 1, fraction), -(fraction as i32));
+    return isNegative ? -size : size;
+  }
+
   let w: u64 = 0;
   let digits: u32 = 0;
   let q: i32 = 0;
@@ -57,6 +86,22 @@ export function numberAt(p: usize, end: usize): f64 {
   if (digits > DIGITS_MAX) return NaN;
   const size = sizeOf(w, q);
   return isNegative ? -size : size;
+}
+
+/** The number that up to sixteen digits are. */
+function digitsAt(p: usize, count: u32): u64 {
+  // The last digit becomes the last byte; what an index of more than 15 takes is 0.
+  const indices = v128.load(shifts + count);
+  const digits = i8x16.sub(v128.load(p), i8x16.splat(ZERO as i8));
+  const ones = i8x16.swizzle(digits, indices);
+  // Neighbours become one number each time: of two digits, of four, of eight.
+  const tens = i16x8.mul(v128.and(ones, i16x8.splat(0xff)), i16x8.splat(10));
+  const twos = i16x8.add(tens, i16x8.shr_u(ones, 8));
+  const fours = i32x4.dot_i16x8_s(twos, i32x4.splat(0x0001_0064));
+  const pairs = i16x8.narrow_i32x4_u(fours, fours);
+  const eights = i32x4.dot_i16x8_s(pairs, i32x4.splat(0x0001_2710));
+  const high = i32x4.extract_lane(eights, 0) as u64;
+  return high * 100_000_000 + (i32x4.extract_lane(eights, 1) as u64);
 }
 
 function exponentAt(p: usize, end: usize): i32 {
