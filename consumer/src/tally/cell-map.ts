@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { CountColumns } from './run-counts.js';
 
 /**
@@ -7,8 +8,13 @@ import type { CountColumns } from './run-counts.js';
  */
 const EMPTY = 0;
 const SLOTS_MIN = 8;
-/** 2^32 divided by the golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4) of dense ids. */
-const MULTIPLIER = 0x9e3779b1;
+/** 2^32 divided by the golden ratio, and one of MurmurHash3's. */
+const MULTIPLIERS = [0x9e3779b1, 0x85ebca6b] as const;
+/**
+ * Mixed into every hash, as V8 does with those of strings: who writes the stream chooses which ids a bucket
+ * sees, and could choose ten thousand that want the same slot.
+ */
+const SEED = randomInt(2 ** 32);
 
 export class CellMap {
   /** Id + 1, or EMPTY. */
@@ -67,7 +73,8 @@ export class CellMap {
   /** The slot of an id, or the empty one where it belongs. */
   #slotOf(id: number): number {
     const mask = this.#slots.length - 1;
-    let slot = Math.imul(id, MULTIPLIER) >>> this.#shift;
+    const mixed = Math.imul(id ^ SEED, MULTIPLIERS[0]);
+    let slot = Math.imul(mixed ^ (mixed >>> 15), MULTIPLIERS[1]) >>> this.#shift;
     while (this.#slots[slot] !== EMPTY && this.#slots[slot] !== id + 1) slot = (slot + 1) & mask;
     return slot;
   }
