@@ -38,10 +38,8 @@ export function createEventFaultFinder(
 
 function problemOf(value: unknown, issue: z.core.$ZodIssue, isIso8601: boolean): string {
   if (value === undefined) return 'is missing';
-  if (issue.code === 'too_small') {
-    if (value === '') return 'is an empty string';
-    return isIso8601 ? 'is before 1970' : 'is negative';
-  }
+  if (issue.code === 'custom') return 'is an empty string';
+  if (issue.code === 'too_small') return isIso8601 ? 'is before 1970' : 'is negative';
   if (isIso8601 && typeof value === 'string') return 'is not an ISO 8601 date and time';
   // What is left is of another type than the schema expects, or a number like 1e400.
   const { expected } = issue as z.core.$ZodIssueInvalidType;

@@ -37,6 +37,15 @@ export interface Event {
 
 const seconds = z.number().nonnegative();
 
+/**
+ * Not z.string().min(1): that looks at the length of whatever has one, before zod tells that it is no string,
+ * and throws where a stranger's object has a length that cannot be compared (4.6.7).
+ */
+const notEmpty = z
+  .string()
+  .refine((text) => text !== '')
+  .meta({ minLength: 1 });
+
 const timeSchemas = {
   unix: seconds,
   unix_ms: z
@@ -56,7 +65,7 @@ export type EventParts = Readonly<Record<keyof Event, unknown>>;
 /** Takes EventParts, gives an Event. */
 export function createEventSchema({ timestampFormat }: FieldMapping) {
   return z.object({
-    type: z.string().min(1),
+    type: notEmpty,
     data: z.string(),
     time: timeSchemas[timestampFormat],
     value: z.number().optional(),

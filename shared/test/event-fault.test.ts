@@ -63,6 +63,12 @@ describe('createEventFaultFinder', () => {
         'is true, not a string',
       ],
       [
+        'as type an object whose length cannot be compared',
+        '{"event_type":{"length":{"toString":{}}},"data":"","timestamp":1}',
+        'event_type',
+        'is an object, not a string',
+      ],
+      [
         'an empty array as type',
         '{"event_type":[],"data":"","timestamp":1}',
         'event_type',

@@ -70,6 +70,11 @@ describe('createEventParser', () => {
       ['an array as event type', '{"event_type":["a"],"data":"b","timestamp":1}', null],
       ['an object as event type', '{"event_type":{"a":1},"data":"b","timestamp":1}', null],
       [
+        'as event type an object whose length cannot be compared',
+        '{"event_type":{"length":{"toString":{}}},"data":"b","timestamp":1}',
+        null,
+      ],
+      [
         'an event type that is only inherited',
         '{"__proto__":{"event_type":"a"},"data":"b","timestamp":1}',
         null,

@@ -111,6 +111,11 @@ const LINES: readonly [name: string, line: Input, becomes: Becomes][] = [
   ['an empty object', '{}', 'not_an_event'],
   ['an empty type', good({ event_type: '' }), 'not_an_event'],
   ['a type that is a number', good({ event_type: 7 }), 'not_an_event'],
+  [
+    'a type whose length is an object that cannot be compared',
+    good({ event_type: { length: { toString: {}, valueOf: {} } } }),
+    'not_an_event',
+  ],
   ['no text', '{"event_type":"a","timestamp":1}', 'not_an_event'],
   ['a text that is null', good({ data: null }), 'not_an_event'],
   ['a time before 1970', good({ timestamp: -1 }), 'not_an_event'],
