@@ -84,7 +84,7 @@ export class StateWriter {
   #isChanged: boolean;
   /** What was written to the journal may not be there: only a checkpoint makes up for it. */
   #needsCheckpoint: boolean;
-  #isDirty = false;
+  #isDirty: boolean;
   #isSyncing = false;
   #faults = { journal: null as string | null, checkpoint: null as string | null };
   #reported: string | null = null;
@@ -100,6 +100,8 @@ export class StateWriter {
     this.#options = options;
     this.#journalBytes = journalBytes;
     this.#isChanged = journalBytes > 0;
+    // Whoever wrote it may have been killed before it was made to last.
+    this.#isDirty = journalBytes > 0;
     this.#needsCheckpoint = beginsAnew;
     const journals = fileNumbers(files, folder, 'journal');
     const newest = Math.max(0, ...journals, ...fileNumbers(files, folder, 'checkpoint'));

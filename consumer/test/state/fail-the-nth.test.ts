@@ -1,82 +1,31 @@
 /** Whatever call to the file system fails, and whenever: what was answered for is there afterwards, once. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { expect } from 'chai';
 import pWaitFor from 'p-wait-for';
-import { Ingest } from '#consumer/ingest/ingest.js';
-import type { StatsAnswer } from '#consumer/ingest/protocol.js';
+import { readWholeManifest, StateDirectory } from '#consumer/state/state-directory.js';
 import type { StateFiles } from '#consumer/state/state-files.js';
-import { EventTimeFront } from '#consumer/tally/event-time-front.js';
 import { FailingFiles, type FailureMode } from '../support/failing-files.js';
-import { event } from '../support/fifo-writer.js';
-import { POOL_OPTIONS } from '../support/pool-options.js';
+import { IngestSubject } from '../support/ingest-subject.js';
 import { useTempDir } from '../support/temp-dir.js';
 
+const BOUNDS = {
+  LINE_BYTES_MAX: 65_536,
+  EVENT_TYPES_MAX: 100,
+  WORDS_MAX: 100,
+  KEY_BYTES_MAX: 100,
+  RETENTION: 600,
+  WINDOW_CELLS_MAX: 100_000,
+};
 const POSTS = 9;
-const JOURNAL_BYTES_MAX = 250;
 const WAIT = { interval: 5, timeout: 20_000 };
 /** Cases that run at the same time, most of which wait for the next attempt. */
 const AT_ONCE = 40;
 
-/** An ingest thread's content, without its thread. */
-class Subject {
-  fault: string | null = null;
-  readonly #ingest: Ingest;
-
-  constructor() {
-    const clock = { now: () => 1000, monotonicSeconds: () => performance.now() / 1000 };
-    this.#ingest = new Ingest({ ...POOL_OPTIONS, wordsMax: 1000 }, new EventTimeFront(), clock, {
-      onOpened: () => {},
-      onEnded: () => {},
-      onFault: (fault) => {
-        this.fault = fault;
-      },
-    });
-  }
-
-  async begin(folder: string, files: StateFiles): Promise<void> {
-    const state = {
-      folder,
-      from: [folder],
-      hasJournal: true,
-      checkpointIntervalMs: 3_600_000,
-      journalSyncIntervalMs: 5,
-      // A checkpoint every few posts; and reading waits where several fail.
-      journalBytesMax: JOURNAL_BYTES_MAX,
-    };
-    await this.#ingest.keepState(state, files);
-  }
-
-  /** False where it is refused. */
-  async post(word: string): Promise<boolean> {
-    const lines = new TextEncoder().encode(event('a', word));
-    return (await this.#ingest.post({ kind: 'post', lines })).kind === 'post';
-  }
-
-  async stop(): Promise<void> {
-    await this.#ingest.stop();
-  }
-
-  /** No checkpoint is being taken, or none can be. */
-  get isSettled(): boolean {
-    const answer = this.#ingest.answer({ kind: 'stats' });
-    const { state } = answer as StatsAnswer;
-    return state === null || state.fault !== null || state.journalBytes <= JOURNAL_BYTES_MAX;
-  }
-
-  words(): Readonly<Record<string, number>> {
-    const answer = this.#ingest.answer({ kind: 'counts', of: 'words', window: null });
-    if (answer.kind !== 'counts') throw new Error(answer.kind);
-    const keys = ['', ...(answer.newKeys[0]?.keys ?? [])];
-    return Object.fromEntries(
-      Array.from(answer.ids, (id, i) => [keys[id], answer.counts[i] as number]),
-    );
-  }
-}
-
 async function recovered(folder: string): Promise<Readonly<Record<string, number>>> {
   const files = new FailingFiles(Number.POSITIVE_INFINITY, 'once');
-  const subject = new Subject();
+  const subject = new IngestSubject();
   await subject.begin(folder, files.files);
   const words = subject.words();
   files.kill();
@@ -86,7 +35,7 @@ async function recovered(folder: string): Promise<Readonly<Record<string, number
 /** A state of some checkpoints and a journal with a torn end. */
 async function prepare(folder: string): Promise<string[]> {
   const files = new FailingFiles(Number.POSITIVE_INFINITY, 'once');
-  const subject = new Subject();
+  const subject = new IngestSubject();
   fs.mkdirSync(folder);
   await subject.begin(folder, files.files);
   const words = Array.from({ length: 9 }, (_, i) => `before${i}`);
@@ -117,14 +66,14 @@ describe('when the nth call to the file system fails', () => {
     const answered = new Set(await prepare(folder));
     const sent = new Set(answered);
     const failing = new FailingFiles(n, mode);
-    let subject = new Subject();
+    let subject = new IngestSubject();
     let hasBegun = false;
     const begin = async () => {
       try {
         await subject.begin(folder, failing.files);
         hasBegun = true;
       } catch {
-        subject = new Subject(); // as the thread is started again
+        subject = new IngestSubject(); // as the thread is started again
       }
     };
     void begin();
@@ -200,5 +149,52 @@ describe('when the nth call to the file system fails', () => {
         expect(failed).to.include.members(kinds);
       }).timeout(120_000);
     }
+  }
+});
+
+describe('when the nth call to the file system fails while the threads become more', () => {
+  const dir = useTempDir();
+  const settings = (workers: number) => ({ workers, mapping: DEFAULT_MAPPING, bounds: BOUNDS });
+
+  /** As threads do: each has its state once it has begun. */
+  const begin = (state: StateDirectory, files: StateFiles) => {
+    for (const { folder } of state.threads) {
+      files.mkdirSync(folder, { recursive: true });
+      const file = path.join(folder, 'checkpoint-000001');
+      files.closeSync(files.openSync(file, 'w'));
+    }
+    state.commit();
+  };
+
+  for (const mode of ['once', 'short'] as const) {
+    it(`${mode}: the next start finds the counts of before, or those of after`, () => {
+      const kinds = new Set<string>();
+      for (let n = 1; ; n++) {
+        const folder = path.join(dir.path, `${mode}-${n}`);
+        begin(new StateDirectory(folder, settings(1)), fs);
+        const failing = new FailingFiles(n, mode);
+        try {
+          begin(new StateDirectory(folder, settings(2), failing.files), failing.files);
+        } catch {
+          // told to whoever starts it
+        }
+        failing.kill();
+        const { failed } = failing;
+        const next = new StateDirectory(folder, settings(2));
+        const found = next.threads.flatMap(({ from }) => from);
+        expect(found, `call ${n}: ${failed}`).to.not.be.empty;
+        for (const each of found) {
+          expect(fs.existsSync(path.join(each, 'checkpoint-000001')), `${n}: ${failed}`).to.equal(
+            true,
+          );
+        }
+        begin(next, fs);
+        expect(readWholeManifest(fs, folder)).to.deep.include({ isCopy: false });
+        expect(fs.readdirSync(folder).filter((name) => /^\d+$/.test(name))).to.deep.equal(['2']);
+        if (failing.calls < n) break;
+        if (failed !== null) kinds.add(failed);
+      }
+      expect([...kinds]).to.include.members(['writeSync', 'fsyncSync', 'renameSync', 'rmSync']);
+    });
   }
 });

@@ -24,8 +24,6 @@ type Descriptor = { readonly folder: Folder } | { readonly inode: Inode };
  * made.
  */
 export class MemoryFiles {
-  /** How many fsync and fdatasync of files have ended. */
-  syncs = 0;
   readonly #folders = new Map<string, Folder>();
   readonly #open = new Map<number, Descriptor>();
   #nextDescriptor = 3;
@@ -33,8 +31,8 @@ export class MemoryFiles {
 
   readonly files = new Proxy(this.#methods() as unknown as StateFiles, {
     get: (methods, name: keyof StateFiles) => {
-      if (this.#isDead) throw new Error('killed');
-      return methods[name];
+      if (!this.#isDead) return methods[name];
+      return name === 'fdatasync' ? () => {} : dead; // nobody is there to be called back
     },
   });
 
@@ -43,7 +41,18 @@ export class MemoryFiles {
     this.#isDead = true;
   }
 
-  /** The same files for whoever comes next. */
+  /** Nothing would be lost with the power. */
+  get isSynced(): boolean {
+    return [...this.#folders.values()].every(
+      ({ names, synced }) =>
+        names.size === synced.size &&
+        [...names].every(
+          ([name, inode]) => synced.get(name) === inode && inode.bytes.equals(inode.synced),
+        ),
+    );
+  }
+
+  /** The same files, all of which last. */
   copy(): MemoryFiles {
     return this.#after(
       ({ names }) => names,
@@ -51,16 +60,35 @@ export class MemoryFiles {
     );
   }
 
+  /** The same files for whoever comes after a kill: what does not last yet still does not. */
+  afterKill(): MemoryFiles {
+    const next = new MemoryFiles();
+    const inodes = new Map<Inode, Inode>();
+    const copyOf = (names: Names): Names =>
+      new Map(
+        Array.from(names, ([name, inode]) => {
+          const copy = inodes.get(inode) ?? { ...inode };
+          inodes.set(inode, copy);
+          return [name, copy];
+        }),
+      );
+    for (const [path, { names, synced }] of this.#folders) {
+      next.#folders.set(path, { names: copyOf(names), synced: copyOf(synced) });
+    }
+    return next;
+  }
+
   /**
    * What is there after a loss of power: what was made to last, and of the rest some: names as they are or
-   * were, and of what was appended a beginning. `chance` is a whole number from 0 to its argument.
+   * were, and of what was appended a beginning. `chance` is a whole number from 0 to its argument; 0 is
+   * the least that there can be.
    */
   afterPowerLoss(chance: (max: number) => number): MemoryFiles {
     return this.#after(
       ({ names, synced }) => {
         const left = new Map<string, Inode>();
         for (const name of new Set([...names.keys(), ...synced.keys()])) {
-          const inode = (chance(1) === 0 ? names : synced).get(name);
+          const inode = (chance(1) === 0 ? synced : names).get(name);
           if (inode !== undefined) left.set(name, inode);
         }
         return left;
@@ -120,9 +148,8 @@ export class MemoryFiles {
         const inode = this.#file(descriptor);
         const { bytes } = inode;
         setImmediate(() => {
-          if (this.#isDead) return; // nobody is there to be called back
+          if (this.#isDead) return;
           inode.synced = bytes;
-          this.syncs++;
           callback(null);
         });
       },
@@ -146,7 +173,6 @@ export class MemoryFiles {
       opened.folder.synced = new Map(opened.folder.names);
     } else {
       opened.inode.synced = opened.inode.bytes;
-      this.syncs++;
     }
   }
 
@@ -178,6 +204,10 @@ export class MemoryFiles {
     if (inode === undefined) throw failure('ENOENT', file);
     return inode;
   }
+}
+
+function dead(): never {
+  throw new Error('killed');
 }
 
 function failure(code: string, what: string): NodeJS.ErrnoException {
