@@ -16,6 +16,8 @@ export interface Harm {
   readonly cuts?: number;
   /** What was in the pipe went with the last that held it open. */
   readonly isPipeLost?: boolean;
+  /** What was not made to last is gone as well. */
+  readonly isPowerLost?: boolean;
   /** What was dropped of the state, in bytes of input. */
   readonly droppedBytes?: number;
   /** The start was refused, and it was repaired. */
@@ -27,8 +29,8 @@ export interface Fault {
   readonly name: string;
   /** It ends the consumer: with DURABILITY=none nothing is left. */
   readonly endsConsumer: boolean;
-  /** There must be a state, or a disk that can be full. */
-  readonly needs?: 'state' | 'disk' | 'prlimit';
+  /** There must be a state, or a disk for it that can be full, or lose its power. */
+  readonly needs?: 'state' | 'full disk' | 'power';
   inflict(pipeline: Pipeline, random: Random): Promise<Harm>;
 }
 
@@ -70,7 +72,6 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'consumer-out-of-memory',
     endsConsumer: true,
-    needs: 'prlimit',
     inflict: async (pipeline) => {
       // No byte more than it has: the next time that it asks for memory, it gets none.
       const { pid } = pipeline.consumer;
@@ -139,9 +140,19 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'power-lost',
+    endsConsumer: true,
+    needs: 'power',
+    inflict: async (pipeline) => {
+      await pipeline.losePower();
+      pipeline.startProducer();
+      return startAgain(pipeline, { kills: 1, cuts: 1, isPipeLost: true, isPowerLost: true });
+    },
+  },
+  {
     name: 'disk-full',
     endsConsumer: false,
-    needs: 'disk',
+    needs: 'full disk',
     inflict: async (pipeline, random) => {
       await fillDisk(pipeline, random);
       pipeline.disk.makeRoom();
@@ -151,7 +162,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'disk-full-and-consumer-killed',
     endsConsumer: true,
-    needs: 'disk',
+    needs: 'full disk',
     inflict: async (pipeline, random) => {
       await fillDisk(pipeline, random);
       await pipeline.killConsumer();
@@ -260,11 +271,13 @@ export interface Allowance {
 export function allowance(
   durability: Durability,
   { endsConsumer }: Fault,
-  { kills = 0, cuts = 0, isPipeLost = false, droppedBytes = 0 }: Harm,
+  { kills = 0, cuts = 0, isPipeLost = false, isPowerLost = false, droppedBytes = 0 }: Harm,
 ): Allowance {
-  // Whether all is there that a checkpoint surely had is looked at apart.
+  // Whether all is there that a checkpoint has is looked at apart.
   const isUnbounded =
-    (durability === 'none' && endsConsumer) || (durability === 'checkpoint' && kills > 0);
+    (durability === 'none' && endsConsumer) ||
+    (durability === 'checkpoint' && kills > 0) ||
+    isPowerLost;
   const reads = isUnbounded ? Number.POSITIVE_INFINITY : kills * READ_BYTES;
   return {
     lostBytesMax: reads + (isPipeLost ? PIPE_BYTES + EVENT_BYTES_MAX : 0) + droppedBytes,

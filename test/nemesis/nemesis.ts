@@ -7,8 +7,10 @@ export interface Round {
   readonly fault: string;
   readonly lost: number;
   readonly lostBytes: number;
-  /** Of these, what was dropped of a damaged state. */
+  /** Of these bytes, what was dropped of a damaged state. */
   readonly droppedBytes: number;
+  /** What is lost came in at most so many seconds before a sudden end. */
+  readonly lostSeconds: number;
   readonly doubled: number;
   readonly torn: number;
   readonly secondsUntilReady: number;
@@ -28,9 +30,10 @@ export function* faultsInOrder(faults: readonly Fault[], random: Random): Genera
 
 /** Why a fault cannot be had here; null: it can. */
 export function obstacle(fault: Fault, { durability, disk }: Pipeline): string | null {
-  if (fault.needs === undefined || fault.needs === 'prlimit') return null;
+  if (fault.needs === undefined) return null;
   if (durability === 'none') return 'nothing is kept';
-  return fault.needs === 'disk' ? disk.problem : null;
+  if (fault.needs === 'full disk') return disk.obstacles.full;
+  return fault.needs === 'power' ? disk.obstacles.power : null;
 }
 
 /** One fault, under load, and what it has cost. */
@@ -47,10 +50,10 @@ export async function inflict(pipeline: Pipeline, fault: Fault, random: Random):
   const secondsUntilReady = (performance.now() - harm.overAt) / 1000;
   const rest = await pipeline.rest();
   const lostBytes = rest.missingBytes ?? rest.lostBytes;
-  const { lost, doubled, torn } = rest;
+  const { lost, lostSeconds, doubled, torn } = rest;
   const { droppedBytes = 0 } = harm;
   const breaches = judge(pipeline, fault, harm, rest, lostBytes);
-  const costs = { lost, lostBytes, droppedBytes, doubled, torn, secondsUntilReady };
+  const costs = { lost, lostBytes, lostSeconds, droppedBytes, doubled, torn, secondsUntilReady };
   return { fault: fault.name, ...costs, breaches };
 }
 

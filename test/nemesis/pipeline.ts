@@ -42,12 +42,30 @@ export interface Rest extends Settlement {
   readonly missingBytes: number | null;
   /** Lines that were rejected, and torn lines that became an event. */
   readonly torn: number;
+  /** The input of at most the last so many seconds before a sudden end is lost. */
+  readonly lostSeconds: number;
   readonly problems: readonly string[];
 }
 
 export interface Readiness {
   readonly status: 'ready' | 'not ready';
   readonly checks: Readonly<Record<string, { readonly ok: boolean }>>;
+}
+
+/** What /stats said. */
+interface Seen {
+  readonly at: number;
+  readonly checkpoints: number;
+  readonly bytes: number;
+}
+
+/** A copy of what a consumer kept that came to a sudden end. */
+interface Kept {
+  readonly copy: string;
+  readonly diedAt: number;
+  /** Bytes that have to be in there. */
+  readonly surely: number;
+  readonly seen: readonly Seen[];
 }
 
 /** A producer and a consumer, real processes, and what they were seen to do. */
@@ -68,12 +86,12 @@ export class Pipeline {
   #first = 0;
   #runsKnown = 0;
   #settled = { done: 0, bytes: 0, rejected: 0, runs: 0 };
-  /** Bytes that are known to be kept, whatever happens to the consumer, but for its files. */
-  #surelyKept = 0;
-  #seen: { readonly checkpoints: number; readonly bytes: number }[] = [];
+  /** Bytes that are known to be kept whatever happens to the process, and whatever to the power. */
+  #surelyKept = { process: 0, power: 0 };
+  #seen: Seen[] = [];
   #isSpoilt = false;
   #copies = 0;
-  readonly #keptToCheck: { readonly copy: string; readonly surely: number }[] = [];
+  readonly #keptToCheck: Kept[] = [];
 
   constructor(options: PipelineOptions) {
     const { folder, disk, durability } = options;
@@ -125,7 +143,7 @@ export class Pipeline {
     this.#runsKnown = runs;
     this.#ledger = new Ledger(done);
     this.#settled = { done, bytes: 0, rejected: 0, runs };
-    this.#surelyKept = 0;
+    this.#surelyKept = { process: 0, power: 0 };
     this.#isSpoilt = false;
     this.#seen = [];
     this.#give(true); // what begins before all is ready writes nothing
@@ -136,7 +154,7 @@ export class Pipeline {
   }
 
   async startConsumer(): Promise<void> {
-    this.#seen = [];
+    this.#seen = [{ at: performance.now(), checkpoints: 0, bytes: 0 }];
     const consumer = await startConsumer(path.join(this.#folder, 'fifos'), {
       DURABILITY: this.durability,
       STATE_DIR: this.stateDir,
@@ -190,7 +208,18 @@ export class Pipeline {
     const { consumer } = this;
     this.#consumer = null;
     await consumer.end('SIGKILL');
-    this.#keepsWhatWasSeen();
+    this.#keepsWhatWasSeen(performance.now());
+  }
+
+  /** The power goes, and comes back: all processes are gone, and what was not made to last. */
+  async losePower(): Promise<void> {
+    const { consumer } = this;
+    this.#consumer = null;
+    await this.disk.losePower();
+    const diedAt = performance.now();
+    await Promise.all([consumer.end('SIGKILL'), this.producer.kill()]);
+    await this.disk.comeBack();
+    this.#keepsWhatWasSeen(diedAt, 'power');
   }
 
   /** Waits for a sudden end that is to come. */
@@ -203,30 +232,32 @@ export class Pipeline {
     });
     await this.waitUntil('the consumer has died', () => hasEnded);
     await consumer.end('SIGKILL'); // it is forgotten
-    this.#keepsWhatWasSeen();
+    this.#keepsWhatWasSeen(performance.now());
   }
 
   /** The consumer has come to a sudden end: what it kept is looked at later. */
-  #keepsWhatWasSeen(): void {
+  #keepsWhatWasSeen(diedAt: number, gone: 'process' | 'power' = 'process'): void {
     if (this.durability === 'none') return;
-    const last = this.#seen.at(-1);
+    const seen = this.#seen;
+    const last = seen.at(-1);
     // A checkpoint that was begun after the answer has all of it: not the next one, which may have been
     // under way, but the one after that.
-    const covered = this.#seen.filter(
-      ({ checkpoints }) => checkpoints + 2 <= (last?.checkpoints ?? 0),
-    );
-    const surely = this.durability === 'journal' ? last : covered.at(-1);
-    this.#surelyKept = Math.max(this.#surelyKept, surely?.bytes ?? 0);
+    const covered = seen.findLast(({ checkpoints }) => checkpoints + 2 <= (last?.checkpoints ?? 0));
+    const inJournal = this.durability === 'journal' ? last : covered;
+    const power = Math.max(this.#surelyKept.power, covered?.bytes ?? 0);
+    const process = Math.max(this.#surelyKept.process, inJournal?.bytes ?? 0);
+    this.#surelyKept = gone === 'power' ? { process: power, power } : { process, power };
     const copy = path.join(this.#folder, `copy-${this.#copies++}`);
     const filter = (file: string) => path.basename(file) !== 'lock'; // a socket
     if (fs.existsSync(this.stateDir)) fs.cpSync(this.stateDir, copy, { recursive: true, filter });
-    this.#keptToCheck.push({ copy, surely: this.#surelyKept });
+    this.#keptToCheck.push({ copy, diedAt, surely: this.#surelyKept[gone], seen });
   }
 
   /** Its files were damaged: what is kept may be less from now on. */
   spoil(bytes: number): void {
     this.#isSpoilt = true;
-    this.#surelyKept = Math.min(this.#surelyKept, bytes);
+    const { process, power } = this.#surelyKept;
+    this.#surelyKept = { process: Math.min(process, bytes), power: Math.min(power, bytes) };
   }
 
   /** Seconds that the consumer's clock is ahead of the machine's. */
@@ -294,11 +325,13 @@ export class Pipeline {
     const rejected = Object.values(stats.rejected).reduce((sum, count) => sum + count, 0);
     this.#settled = { done, bytes: stats.bytes, rejected, runs: runs.length };
     const written = bytesOf(before.done, done);
+    const { problems, lostSeconds } = await this.#checkKept();
     return {
       ...settlement,
       missingBytes: runs.length === before.runs ? written - (stats.bytes - before.bytes) : null,
       torn: Math.max(0, rejected - before.rejected) + settlement.joined,
-      problems: [...wrongSums(stats, types, words), ...(await this.#checkKept())],
+      lostSeconds,
+      problems: [...wrongSums(stats, types, words), ...problems],
     };
   }
 
@@ -363,7 +396,8 @@ export class Pipeline {
   async #look(): Promise<StatsDocument | null> {
     const stats = await this.get<StatsDocument>('/stats');
     if (stats !== null) {
-      this.#seen.push({ checkpoints: stats.state?.checkpoints ?? 0, bytes: stats.bytes });
+      const checkpoints = stats.state?.checkpoints ?? 0;
+      this.#seen.push({ at: performance.now(), checkpoints, bytes: stats.bytes });
     }
     return stats;
   }
@@ -381,15 +415,18 @@ export class Pipeline {
   }
 
   /** What the consumer kept when it came to a sudden end. */
-  async #checkKept(): Promise<string[]> {
+  async #checkKept(): Promise<{ problems: string[]; lostSeconds: number }> {
     const problems: string[] = [];
-    for (const { copy, surely } of this.#keptToCheck.splice(0)) {
+    let lostSeconds = 0;
+    for (const { copy, diedAt, surely, seen } of this.#keptToCheck.splice(0)) {
       const { bytes, isDamaged } = await this.inspect(copy);
       if (bytes < surely) problems.push(`${bytes} bytes were kept, and ${surely} should be`);
       if (isDamaged && surely > 0) problems.push('what was kept is damaged');
+      const last = seen.findLast((stats) => stats.bytes <= bytes);
+      lostSeconds += (diedAt - (last?.at ?? diedAt)) / 1000;
       fs.rmSync(copy, { recursive: true, force: true });
     }
-    return problems;
+    return { problems, lostSeconds };
   }
 }
 

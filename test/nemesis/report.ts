@@ -2,22 +2,37 @@ import type { Round } from './nemesis.js';
 
 const NAME_WIDTH = 30;
 
-export const ROUND_HEAD = `      ${'fault'.padEnd(NAME_WIDTH)}  lost: events    bytes  of them dropped  doubled  torn lines  ready again after s`;
+/** Titles of columns, which are as wide as these are. */
+const COSTS = ['lost events', 'bytes', 'dropped', 'last s', 'doubled', 'torn', 'ready after s'];
+const TOTALS = [
+  'times',
+  'lost events',
+  'max',
+  'bytes max',
+  'undropped',
+  'last s max',
+  'doubled',
+  'torn',
+  'ready after s',
+  'max',
+];
+
+/** For each fault: what was lost, in events and bytes, how much of it was dropped by a repair, … */
+export const ROUND_HEAD = `      ${row('fault', COSTS, COSTS)}`;
 
 export function roundLine(number: number, round: Round): string {
-  const { fault, lost, lostBytes, droppedBytes, doubled, torn, secondsUntilReady, breaches } =
-    round;
-  const line = [
-    String(number).padStart(4),
-    fault.padEnd(NAME_WIDTH),
-    String(lost).padStart(12),
-    String(lostBytes).padStart(7),
-    String(droppedBytes).padStart(15),
-    String(doubled).padStart(7),
-    String(torn).padStart(10),
-    secondsUntilReady.toFixed(2).padStart(19),
-  ].join('  ');
-  return [line, ...breaches.map((breach) => `      BROKEN: ${breach}`)].join('\n');
+  const { fault, lost, lostBytes, droppedBytes, lostSeconds, doubled, torn } = round;
+  const costs = [
+    lost,
+    lostBytes,
+    droppedBytes,
+    lostSeconds.toFixed(2),
+    doubled,
+    torn,
+    round.secondsUntilReady.toFixed(2),
+  ];
+  const line = `${String(number).padStart(4)}  ${row(fault, costs, COSTS)}`;
+  return [line, ...round.breaches.map((breach) => `      BROKEN: ${breach}`)].join('\n');
 }
 
 /** A row for each kind of fault. */
@@ -29,24 +44,30 @@ export function summary(rounds: readonly Round[]): string[] {
       of.reduce((total, round) => total + value(round), 0);
     const max = (value: (round: Round) => number) => Math.max(...of.map(value));
     const seconds = of.map(({ secondsUntilReady }) => secondsUntilReady).sort((a, b) => a - b);
-    return [
-      kind.padEnd(NAME_WIDTH),
-      String(of.length).padStart(5),
-      String(sum(({ lost }) => lost)).padStart(18),
-      String(max(({ lost }) => lost)).padStart(4),
-      String(max(({ lostBytes }) => lostBytes)).padStart(9),
-      String(max(({ lostBytes, droppedBytes }) => lostBytes - droppedBytes)).padStart(15),
-      String(sum(({ doubled }) => doubled)).padStart(7),
-      String(sum(({ torn }) => torn)).padStart(10),
-      (seconds[seconds.length >> 1] as number).toFixed(2).padStart(27),
-      (seconds.at(-1) as number).toFixed(2).padStart(5),
-    ].join('  ');
+    const totals = [
+      of.length,
+      sum(({ lost }) => lost),
+      max(({ lost }) => lost),
+      max(({ lostBytes }) => lostBytes),
+      max(({ lostBytes, droppedBytes }) => lostBytes - droppedBytes),
+      max(({ lostSeconds }) => lostSeconds).toFixed(2),
+      sum(({ doubled }) => doubled),
+      sum(({ torn }) => torn),
+      (seconds[seconds.length >> 1] as number).toFixed(2),
+      (seconds.at(-1) as number).toFixed(2),
+    ];
+    return row(kind, totals, TOTALS);
   });
   const broken = rounds.filter(({ breaches }) => breaches.length > 0).length;
   return [
     '',
-    `${'fault'.padEnd(NAME_WIDTH)}  times  lost events: total   max  max bytes  without dropped  doubled  torn lines  ready again after s: median    max`,
+    row('fault', TOTALS, TOTALS),
     ...rows,
     `${rounds.length} faults, ${broken} broken guarantees`,
   ];
+}
+
+function row(name: string, cells: readonly (string | number)[], titles: readonly string[]): string {
+  const padded = cells.map((cell, i) => String(cell).padStart((titles[i] as string).length));
+  return [name.padEnd(NAME_WIDTH), ...padded].join('  ');
 }
