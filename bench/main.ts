@@ -1,6 +1,7 @@
 /** npm run bench -- NAME: measurements that are run by hand; with --quick, small enough for the tests. */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchClients } from './clients.js';
 import { benchMemory } from './memory.js';
 import { benchState } from './state.js';
 import { benchWindows } from './windows.js';
@@ -12,6 +13,14 @@ interface Options {
 }
 
 const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<string[]>>> = {
+  clients: ({ quick, seed }) =>
+    benchClients({
+      lines: quick ? 5000 : 1_000_000,
+      distinctWords: quick ? 1000 : 200_000,
+      clients: quick ? 16 : 100,
+      seconds: quick ? 0.2 : 5,
+      seed,
+    }),
   memory: ({ quick, seed, lineBytes }) => {
     const size = quick ? 1e6 : 1e9;
     return benchMemory({ randomBytes: size, lineBytes: lineBytes ?? 0.256 * size, seed });
@@ -35,6 +44,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<
 
 const USAGE = `Usage: npm run bench -- NAME [--quick] [--seed N]
 
+  clients  ingest rate while clients ask what costs the most as fast as they can
   memory   resident memory under 1 GB of random bytes and a 256 MB line without an end
   state    what keeping the state costs: rate, pauses, bytes, the time of a start
   windows  what windows cost: ingest rate with and without, query times, memory

@@ -71,7 +71,7 @@ export function addCountsRoutes(
     context.set('ETag', etag);
   });
 
-  const stats = new SharedWork({ restFactor: 0 });
+  const stats = new SharedWork();
   router.get('/stats', async (context) => {
     readParameters(context.query, []);
     const body = await stats.run('', context.req.socket, async () =>

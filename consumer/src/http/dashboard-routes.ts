@@ -53,7 +53,7 @@ export function addDashboardRoutes(
   config: PageConfig,
 ): void {
   const settings = pageSettings(config, ingest.retentionSeconds);
-  const parts = { ingest, answers, looks: new SharedWork({ restFactor: 0 }) };
+  const parts = { ingest, answers, looks: new SharedWork() };
 
   router.get('/', async (context) => {
     const moment = await currentMoment(context, parts);

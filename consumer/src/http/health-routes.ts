@@ -14,7 +14,7 @@ export function addHealthRoutes(router: Router, ingest: IngestClient): void {
     sendJson(context, jsonBody(JSON.stringify({ status: 'alive' })));
   });
 
-  const looks = new SharedWork({ restFactor: 0 });
+  const looks = new SharedWork();
   const readiness = async (context: Context) => {
     const checks = await looks.run('', context.req.socket, async () =>
       readinessChecks(await askSoon(ingest, () => ingest.stats())),

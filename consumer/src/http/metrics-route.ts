@@ -57,7 +57,7 @@ export function addMetricsRoute(
     return Registry.merge([registry, scraped, ofProcess]);
   };
 
-  const scrapes = new SharedWork({ restFactor: 0 });
+  const scrapes = new SharedWork();
   router.get('/metrics', async (context) => {
     readParameters(context.query, []);
     const { type, body } = await scrapes.run('', context.req.socket, async () => {

@@ -11,18 +11,17 @@ const CLOCK: PaceClock = {
   rest: (ms) => delay(ms, undefined, { ref: false }),
 };
 
-/**
- * Does one thing after another, and rests in between: whatever is asked, all of it together takes no more
- * than 1 / (1 + restFactor) of the time.
- */
+/** How long to rest, in milliseconds, after work that took so many. */
+export type Rest = (tookMs: number) => number;
+
+/** Does one thing after another, and rests in between. */
 export class Pace {
-  readonly #restFactor: number;
+  readonly #rest: Rest;
   readonly #clock: PaceClock;
   #last: Promise<void> = Promise.resolve();
 
-  /** Nothing is begun for so many times as long as the last work took. */
-  constructor(restFactor: number, clock: PaceClock = CLOCK) {
-    this.#restFactor = restFactor;
+  constructor(rest: Rest, clock: PaceClock = CLOCK) {
+    this.#rest = rest;
     this.#clock = clock;
   }
 
@@ -35,7 +34,7 @@ export class Pace {
     });
     // What failed has waited for an answer, and made nothing of it.
     this.#last = done.then(
-      ({ tookMs }) => this.#clock.rest(this.#restFactor * tookMs),
+      ({ tookMs }) => this.#clock.rest(this.#rest(tookMs)),
       () => {},
     );
     return done.then(({ result }) => result);

@@ -7,7 +7,7 @@ import { SharedWork } from './shared-work.js';
 
 /** /events/rejected: the last lines that became no event, and why. */
 export function addRejectedRoutes(router: Router, ingest: IngestClient): void {
-  const rejected = new SharedWork({ restFactor: 0 });
+  const rejected = new SharedWork();
   router.get('/events/rejected', async (context) => {
     readParameters(context.query, []);
     const body = await rejected.run('', context.req.socket, async () =>

@@ -5,10 +5,12 @@ import type { WindowRequest } from '../tally/interval.js';
 import { type Asker, SharedWork } from './shared-work.js';
 
 /**
- * All answers of counts together have a quarter of the time. With the fifth that the streams have, an
- * ingest thread reads for at least half of its time, whatever is asked.
+ * After each answer ingest threads read for so many times as long as all questions, those of streams too,
+ * have taken them since the one before: they have two thirds of the time for it, whatever is asked.
  */
-const REST_FACTOR = 3;
+const READING_FACTOR = 2;
+/** And the main thread has as long for others as the answer took, up to this. */
+const OTHERS_MS_MAX = 250;
 /** Bytes of answers that are kept. */
 const KEPT_BYTES_MAX = 33_554_432;
 
@@ -28,8 +30,10 @@ interface Kept {
  */
 export class SharedAnswers {
   readonly #ingest: IngestClient;
-  readonly #work = new SharedWork({ restFactor: REST_FACTOR });
+  readonly #work = new SharedWork({ rest: (tookMs) => this.#rest(tookMs) });
   readonly #kept: LRUCache<string, Kept>;
+  /** Of the ingest threads, when they were looked at last. */
+  #answeringMs = 0;
 
   constructor(ingest: IngestClient, keptBytesMax = KEPT_BYTES_MAX) {
     this.#ingest = ingest;
@@ -69,6 +73,13 @@ export class SharedAnswers {
   /** Other work that costs as much. */
   run<T>(name: string, asker: Asker, work: () => Promise<T>): Promise<T> {
     return this.#work.run(name, asker, work);
+  }
+
+  #rest(tookMs: number): number {
+    const { answeringMs } = this.#ingest;
+    const spentMs = Math.max(0, answeringMs - this.#answeringMs); // a thread that was started again is at 0
+    this.#answeringMs = answeringMs;
+    return Math.max(READING_FACTOR * spentMs, Math.min(tookMs, OTHERS_MS_MAX));
   }
 
   #momentOf(window: WindowRequest | null): string | null {

@@ -1,6 +1,6 @@
 import pTimeout from 'p-timeout';
 import { IngestUnavailableError } from '../ingest/ingest-client.js';
-import { Pace, type PaceClock } from './pace.js';
+import { Pace, type PaceClock, type Rest } from './pace.js';
 
 /** Pieces of work that wait for their turn. */
 const WAITING_MAX = 256;
@@ -19,8 +19,8 @@ interface Waiting {
 }
 
 export interface SharedWorkOptions {
-  /** As Pace has it; 0: without rests. */
-  readonly restFactor: number;
+  /** Without it there are none. */
+  readonly rest?: Rest;
   readonly waitingMax?: number;
   readonly waitMsMax?: number;
   readonly clock?: PaceClock;
@@ -37,8 +37,8 @@ export class SharedWork {
   readonly #waitMsMax: number;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(options: SharedWorkOptions) {
-    this.#pace = new Pace(options.restFactor, options.clock);
+  constructor(options: SharedWorkOptions = {}) {
+    this.#pace = new Pace(options.rest ?? (() => 0), options.clock);
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
     this.#waitMsMax = options.waitMsMax ?? WAIT_MS_MAX;
   }

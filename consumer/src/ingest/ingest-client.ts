@@ -99,6 +99,8 @@ export interface IngestClient {
    * told. This asks no thread.
    */
   readonly moment: string | null;
+  /** How long the thread that has been answering for longest has been doing so since its start. */
+  readonly answeringMs: number;
   /** Counts of a window, or since the start. Rejects with WindowBeyondRetentionError as well. */
   counts(of: CountedKind, window: WindowRequest | null): Promise<Counts>;
   /**

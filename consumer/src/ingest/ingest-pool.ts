@@ -197,6 +197,10 @@ export class IngestPool implements IngestClient {
     return `${changes} ${front} ${droppedBefore}`;
   }
 
+  get answeringMs(): number {
+    return Math.max(...this.#threads.map((thread) => thread.answeringMs));
+  }
+
   start(): void {
     for (const thread of this.#threads) thread.start();
     this.#fifos?.start();

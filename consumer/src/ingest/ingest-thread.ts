@@ -64,6 +64,7 @@ export class IngestThread {
   #startedAt = 0;
   #restartTimer: NodeJS.Timeout | undefined;
   #nextQueryId = 0;
+  #answeringMs = 0;
 
   /** Without limits the thread's heap has V8's default, by the machine's memory. */
   constructor(
@@ -85,6 +86,11 @@ export class IngestThread {
   /** Questions and posted bodies that it has not answered yet. */
   get waiting(): number {
     return this.#pending.size;
+  }
+
+  /** How long it has been answering since its start. */
+  get answeringMs(): number {
+    return this.#answeringMs;
   }
 
   /** Why the thread ended last; null if it never did. */
@@ -202,6 +208,7 @@ export class IngestThread {
         break;
       case 'answer': {
         const { id, answer } = message;
+        this.#answeringMs = message.answeringMs;
         // Even when nobody waits for the answer any more: its keys will not be given again.
         for (const keys of newKeysOf(answer)) this.#learn(keys);
         const pending = this.#pending.get(id);

@@ -233,6 +233,12 @@ export type MessageFromIngest =
   | { readonly kind: 'damaged'; readonly problem: string }
   /** The disk does not take what was counted, so that nothing is read; null: it does again. */
   | { readonly kind: 'fault'; readonly fault: string | null }
-  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly answer: Answer;
+      /** How long the thread has been answering since its start. */
+      readonly answeringMs: number;
+    }
   | { readonly kind: 'opened'; readonly name: string; readonly identity: string }
   | { readonly kind: 'ended'; readonly name: string; readonly reason: string | null };

@@ -22,13 +22,20 @@ const ingest = new Ingest(options, new EventTimeFront(frontBuffer), clock, {
   onFault: (fault) => send({ kind: 'fault', fault }),
 });
 
+let answeringMs = 0;
 port.on('message', (message: MessageToIngest) => {
   switch (message.kind) {
     case 'query': {
       const { id, query } = message;
-      const reply = (answer: Answer) => send({ kind: 'answer', id, answer }, columnsOf(answer));
-      if (query.kind === 'post') void ingest.post(query).then(reply);
-      else reply(ingest.answer(query));
+      const reply = (answer: Answer, ms: number) =>
+        send({ kind: 'answer', id, answer, answeringMs: answeringMs + ms }, columnsOf(answer));
+      if (query.kind === 'post') void ingest.post(query).then((answer) => reply(answer, 0));
+      else {
+        const begin = performance.now();
+        const answer = ingest.answer(query);
+        reply(answer, performance.now() - begin);
+        answeringMs += performance.now() - begin;
+      }
       break;
     }
     case 'open':

@@ -208,6 +208,7 @@ describe('the HTTP application', () => {
       lastEnd: null,
       retentionSeconds: 7200,
       moment: null,
+      answeringMs: 0,
       counts: fail,
       series: fail,
       stats: fail,

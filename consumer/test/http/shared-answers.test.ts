@@ -155,7 +155,7 @@ describe('answers that many ask for', () => {
 
   context('when they are too large together', () => {
     it('are kept no longer, the one that was asked for least recently first', async () => {
-      const ingest = { moment: 'always' } as IngestClient;
+      const ingest = { moment: 'always', answeringMs: 0 } as IngestClient;
       const answers = new SharedAnswers(ingest, 1000);
       const made: string[] = [];
       const ask = (name: string, bytes: number) =>

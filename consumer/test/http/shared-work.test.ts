@@ -10,8 +10,8 @@ describe('SharedWork', () => {
   let end: ((result: string) => void)[];
   let shared: SharedWork;
 
-  const create = (options: Partial<SharedWorkOptions> = {}) => {
-    shared = new SharedWork({ restFactor: 0, ...options });
+  const create = (options: SharedWorkOptions = {}) => {
+    shared = new SharedWork(options);
   };
   beforeEach(() => {
     begun = [];
@@ -121,8 +121,8 @@ describe('SharedWork', () => {
   it('rests as its Pace does', async () => {
     const rests: number[] = [];
     let now = 0;
-    const rest = async (ms: number) => void rests.push(ms);
-    create({ restFactor: 3, clock: { now: () => now, rest } });
+    const clock = { now: () => now, rest: async (ms: number) => void rests.push(ms) };
+    create({ rest: (tookMs) => 3 * tookMs, clock });
     for (const ms of [10, 20]) {
       await shared.run('a', SOMEBODY, async () => {
         now += ms;

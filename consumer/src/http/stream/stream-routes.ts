@@ -22,7 +22,7 @@ export function addStreamRoutes(
   streams: StreamHub,
   log: Log,
 ): void {
-  const looks = new SharedWork({ restFactor: 0 });
+  const looks = new SharedWork();
   router.get('/events/stream', async (context) => {
     const { query } = context;
     const parameters = readParameters(query, STREAM_PARAMETERS);

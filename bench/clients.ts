@@ -1,0 +1,161 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import {
+  type ConsumerProcess,
+  type StatsDocument,
+  startConsumer,
+} from '../consumer/dist-test/support/consumer-process.js';
+import { ATTACKS, type Attack, type AttackReport } from './attack.js';
+import { residentMebibytes } from './memory.js';
+import { spread } from './spread.js';
+
+const ATTACKER = fileURLToPath(new URL('./attack.js', import.meta.url));
+const BEGIN = 1_509_602_400;
+/** How often it is asked whether the consumer is ready, while it is attacked. */
+const LOOK_MS = 100;
+
+export interface ClientsBenchOptions {
+  readonly lines: number;
+  readonly distinctWords: number;
+  readonly clients: number;
+  /** Of each measurement. */
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+/**
+ * How fast a whole consumer reads a FIFO that is always full, alone and while clients ask what costs the
+ * most as fast as they can; and how long it takes meanwhile to say that it is ready. Each attack is
+ * compared with the rates alone right before and after it. Writer, consumer and clients share the
+ * machine's cores.
+ */
+export async function benchClients(options: ClientsBenchOptions): Promise<string[]> {
+  const { lines, distinctWords, clients, seconds } = options;
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-bench-'));
+  const body = path.join(folder, 'body');
+  fs.writeFileSync(body, makeLines(options));
+  execFileSync('mkfifo', [path.join(folder, 'events-bench.fifo')]);
+  const consumer = await startConsumer(folder);
+  const writer = spawn(
+    'sh',
+    [
+      '-c',
+      'exec 3> "$1"; while cat "$2" >&3; do :; done',
+      '',
+      ...[path.join(folder, 'events-bench.fifo'), body],
+    ],
+    { detached: true },
+  );
+  const report = [
+    `${lines} lines over two hours, three of ${distinctWords} words each, again and again; ${clients} clients; ${seconds} s each`,
+    'clients ask for        M lines/s  of alone  answers/s  503/s  others  MiB/s  ready after ms       MiB now',
+  ];
+  try {
+    await consumer.waitFor((stats) => stats.lines >= lines, 600_000);
+    let before = await measure(consumer, null, options);
+    report.push(row('nothing', before, before.rate, options, consumer));
+    for (const attack of [...Object.keys(ATTACKS), 'all of these'] as Attack[]) {
+      const measured = await measure(consumer, attack, options);
+      const text = (alone: number) => row(attack, measured, alone, options, consumer);
+      const after = await measure(consumer, null, options);
+      report.push(text((before.rate + after.rate) / 2));
+      before = after;
+    }
+    report.push(row('nothing', before, before.rate, options, consumer));
+    const { accepted, lines: counted } = await ask<StatsDocument>(consumer, '/stats');
+    if (accepted !== counted) throw new Error(`${accepted} of ${counted} lines were accepted`);
+  } finally {
+    process.kill(-(writer.pid as number));
+    await consumer.end('SIGTERM');
+    fs.rmSync(folder, { recursive: true });
+  }
+  return report;
+}
+
+interface Measured {
+  /** Lines a second. */
+  readonly rate: number;
+  readonly readyMs: readonly number[];
+  readonly given: AttackReport;
+}
+
+async function measure(
+  consumer: ConsumerProcess,
+  attack: Attack | null,
+  { clients, seconds }: ClientsBenchOptions,
+): Promise<Measured> {
+  const attacker =
+    attack === null
+      ? null
+      : execa('node', [ATTACKER, String(consumer.port), String(clients), attack], {
+          forceKillAfterDelay: false,
+        });
+  if (attacker !== null) await once(attacker.stdout, 'data');
+  await delay(seconds * 100); // until the clients have their first answers
+  const readyMs: number[] = [];
+  const linesAt = async () => {
+    const { lines } = await ask<StatsDocument>(consumer, '/stats');
+    return { lines, at: performance.now() };
+  };
+  const before = await linesAt();
+  while (performance.now() - before.at < seconds * 1000) {
+    const begin = performance.now();
+    await ask(consumer, '/readyz');
+    readyMs.push(performance.now() - begin);
+    await delay(LOOK_MS);
+  }
+  const after = await linesAt();
+  attacker?.kill('SIGTERM');
+  const given =
+    attacker === null ? { statuses: {}, bytes: 0 } : JSON.parse((await attacker).stdout);
+  return { rate: ((after.lines - before.lines) / (after.at - before.at)) * 1000, readyMs, given };
+}
+
+/** Over a connection of its own; rejects unless it is answered with 200. */
+async function ask<T>({ port }: ConsumerProcess, path: string): Promise<T> {
+  const request = http.get({ port, host: '127.0.0.1', path, agent: false });
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const text = (await response.setEncoding('utf8').toArray()).join('');
+  if (response.statusCode !== 200) throw new Error(`${path}: ${text}`);
+  return JSON.parse(text) as T;
+}
+
+function row(
+  what: string,
+  { rate, readyMs, given }: Measured,
+  alone: number,
+  { seconds }: ClientsBenchOptions,
+  consumer: ConsumerProcess,
+): string {
+  const { 200: answers = 0, 503: refused = 0, ...others } = given.statuses;
+  const rest = Object.values(others).reduce((sum, each) => sum + each, 0);
+  return [
+    what.padEnd(21),
+    (rate / 1e6).toFixed(3).padStart(10),
+    `${((100 * rate) / alone).toFixed(0)} %`.padStart(8),
+    (answers / seconds).toFixed(0).padStart(9),
+    (refused / seconds).toFixed(0).padStart(5),
+    String(rest).padStart(6),
+    (given.bytes / seconds / 2 ** 20).toFixed(0).padStart(5),
+    spread(readyMs, 0).padEnd(19),
+    residentMebibytes(consumer).now.toFixed(0).padStart(7),
+  ].join('  ');
+}
+
+function makeLines({ lines, distinctWords, seed }: ClientsBenchOptions): string {
+  const generator = xoroshiro128plus(seed);
+  const word = () => `word${uniformInt(generator, 0, distinctWords - 1)}`;
+  return Array.from({ length: lines }, (_, i) => {
+    const time = BEGIN + Math.floor((i / lines) * 7200);
+    return `{"event_type":"type${i % 10}","data":"${word()} ${word()} ${word()}","timestamp":${time}}\n`;
+  }).join('');
+}
