@@ -57,20 +57,20 @@ export async function benchClients(options: ClientsBenchOptions): Promise<string
   );
   const report = [
     `${lines} lines over two hours, three of ${distinctWords} words each, again and again; ${clients} clients; ${seconds} s each`,
-    'clients ask for        M lines/s  of alone  answers/s  503/s  others  MiB/s  ready after ms       MiB now',
+    'clients ask for        M lines/s  of alone  per CPU s  of alone  answers/s  503/s  others  MiB/s  ready after ms       MiB now',
   ];
   try {
     await consumer.waitFor((stats) => stats.lines >= lines, 600_000);
     let before = await measure(consumer, null, options);
-    report.push(row('nothing', before, before.rate, options, consumer));
+    const { now: alone } = residentMebibytes(consumer);
+    report.push(row('nothing', before, [before], alone, options));
     for (const attack of [...Object.keys(ATTACKS), 'all of these'] as Attack[]) {
       const measured = await measure(consumer, attack, options);
-      const text = (alone: number) => row(attack, measured, alone, options, consumer);
+      const { now } = residentMebibytes(consumer);
       const after = await measure(consumer, null, options);
-      report.push(text((before.rate + after.rate) / 2));
+      report.push(row(attack, measured, [before, after], now, options));
       before = after;
     }
-    report.push(row('nothing', before, before.rate, options, consumer));
     const { accepted, lines: counted } = await ask<StatsDocument>(consumer, '/stats');
     if (accepted !== counted) throw new Error(`${accepted} of ${counted} lines were accepted`);
   } finally {
@@ -84,6 +84,8 @@ export async function benchClients(options: ClientsBenchOptions): Promise<string
 interface Measured {
   /** Lines a second. */
   readonly rate: number;
+  /** Lines a second of the ingest thread's CPU time. */
+  readonly cpuRate: number;
   readonly readyMs: readonly number[];
   readonly given: AttackReport;
 }
@@ -104,12 +106,12 @@ async function measure(
   const readyMs: number[] = [];
   const linesAt = async () => {
     const { lines } = await ask<StatsDocument>(consumer, '/stats');
-    return { lines, at: performance.now() };
+    return { lines, at: performance.now(), cpuMs: ingestCpuMs(consumer) };
   };
   const before = await linesAt();
   while (performance.now() - before.at < seconds * 1000) {
     const begin = performance.now();
-    await ask(consumer, '/readyz');
+    await ask(consumer, '/readyz').catch(() => {}); // how soon it answers is what is measured
     readyMs.push(performance.now() - begin);
     await delay(LOOK_MS);
   }
@@ -117,7 +119,13 @@ async function measure(
   attacker?.kill('SIGTERM');
   const given =
     attacker === null ? { statuses: {}, bytes: 0 } : JSON.parse((await attacker).stdout);
-  return { rate: ((after.lines - before.lines) / (after.at - before.at)) * 1000, readyMs, given };
+  const lines = after.lines - before.lines;
+  return {
+    rate: (1000 * lines) / (after.at - before.at),
+    cpuRate: (1000 * lines) / (after.cpuMs - before.cpuMs),
+    readyMs,
+    given,
+  };
 }
 
 /** Over a connection of its own; rejects unless it is answered with 200. */
@@ -129,25 +137,42 @@ async function ask<T>({ port }: ConsumerProcess, path: string): Promise<T> {
   return JSON.parse(text) as T;
 }
 
+/** CPU time of the thread that has had the most, but for the main thread: the ingest thread. */
+function ingestCpuMs({ pid }: ConsumerProcess): number {
+  const tasks = fs.readdirSync(`/proc/${pid}/task`).filter((task) => task !== String(pid));
+  const times = tasks.map((task) => {
+    // In nanoseconds (proc(5)).
+    const [running] = fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+    return Number(running) / 1e6;
+  });
+  return Math.max(...times);
+}
+
 function row(
   what: string,
-  { rate, readyMs, given }: Measured,
-  alone: number,
+  { rate, cpuRate, readyMs, given }: Measured,
+  alone: readonly Measured[],
+  mebibytes: number,
   { seconds }: ClientsBenchOptions,
-  consumer: ConsumerProcess,
 ): string {
   const { 200: answers = 0, 503: refused = 0, ...others } = given.statuses;
   const rest = Object.values(others).reduce((sum, each) => sum + each, 0);
+  const percent = (value: number, ofAlone: (measured: Measured) => number) => {
+    const mean = alone.reduce((sum, each) => sum + ofAlone(each), 0) / alone.length;
+    return `${((100 * value) / mean).toFixed(0)} %`;
+  };
   return [
     what.padEnd(21),
     (rate / 1e6).toFixed(3).padStart(10),
-    `${((100 * rate) / alone).toFixed(0)} %`.padStart(8),
+    percent(rate, (each) => each.rate).padStart(8),
+    (cpuRate / 1e6).toFixed(3).padStart(9),
+    percent(cpuRate, (each) => each.cpuRate).padStart(8),
     (answers / seconds).toFixed(0).padStart(9),
     (refused / seconds).toFixed(0).padStart(5),
     String(rest).padStart(6),
     (given.bytes / seconds / 2 ** 20).toFixed(0).padStart(5),
     spread(readyMs, 0).padEnd(19),
-    residentMebibytes(consumer).now.toFixed(0).padStart(7),
+    mebibytes.toFixed(0).padStart(7),
   ].join('  ');
 }
 
