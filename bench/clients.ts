@@ -15,7 +15,6 @@ import {
   startConsumer,
 } from '../consumer/dist-test/support/consumer-process.js';
 import { ATTACKS, type Attack, type AttackReport } from './attack.js';
-import { residentMebibytes } from './memory.js';
 import { spread } from './spread.js';
 
 const ATTACKER = fileURLToPath(new URL('./attack.js', import.meta.url));
@@ -62,11 +61,11 @@ export async function benchClients(options: ClientsBenchOptions): Promise<string
   try {
     await consumer.waitFor((stats) => stats.lines >= lines, 600_000);
     let before = await measure(consumer, null, options);
-    const { now: alone } = residentMebibytes(consumer);
+    const { now: alone } = consumer.residentMebibytes();
     report.push(row('nothing', before, [before], alone, options));
     for (const attack of [...Object.keys(ATTACKS), 'all of these'] as Attack[]) {
       const measured = await measure(consumer, attack, options);
-      const { now } = residentMebibytes(consumer);
+      const { now } = consumer.residentMebibytes();
       const after = await measure(consumer, null, options);
       report.push(row(attack, measured, [before, after], now, options));
       before = after;
