@@ -4,7 +4,7 @@ import type { PlainEvent } from '../support/build-batch.js';
 import { isSumOf } from './exact-sum.js';
 import { AFTER, ENOUGH_CELLS, type FuzzCase } from './fuzz-case.js';
 import { FuzzModel } from './fuzz-model.js';
-import { type CreateScanner, Pipeline } from './pipeline.js';
+import { type CreateScanners, Pipeline } from './pipeline.js';
 
 /** Lengths of the windows that are asked for, in seconds; all end with the newest event. */
 const WINDOWS = [1, 60, 300, 900, 100_000];
@@ -13,9 +13,9 @@ const WINDOWS = [1, 60, 300, 900, 100_000];
  * Has a case read by the real parts and by the model, and compares all that can be asked for, where the
  * case says so and at its end. Throws at the first disagreement.
  */
-export function checkCase(fuzzCase: FuzzCase, createScanner: CreateScanner): void {
+export function checkCase(fuzzCase: FuzzCase, createScanners: CreateScanners): void {
   const model = new FuzzModel(fuzzCase);
-  const pipeline = new Pipeline(fuzzCase, createScanner);
+  const pipeline = new Pipeline(fuzzCase, createScanners);
   for (const [i, read] of fuzzCase.reads.entries()) {
     model.windows.stepClock(read.clock);
     const { now } = model.windows;

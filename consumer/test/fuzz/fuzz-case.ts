@@ -1,5 +1,6 @@
 /** Cases: what is read, when, under which bounds. A seed and a number make a case, always the same. */
 import { DEFAULT_MAPPING, type FieldMapping } from '@event-tally/shared/event.js';
+import { SCAN_BYTES_MAX } from '#consumer/scan/scanner.js';
 import { Chance } from './chance.js';
 import type { Corpus } from './corpus.js';
 import { generateLine } from './grammar.js';
@@ -67,12 +68,18 @@ const MAPPINGS: readonly FieldMapping[] = [
   { ...DEFAULT_MAPPING, eventType: ['__proto__', 'x'], data: ['event_type'], value: ['timestamp'] },
 ];
 
-export function generateCase(seed: number, number: number, corpora: readonly Corpus[]): FuzzCase {
+/** `scale`: how many times as many lines as the model can look through. */
+export function generateCase(
+  seed: number,
+  number: number,
+  corpora: readonly Corpus[],
+  scale = 1,
+): FuzzCase {
   const chance = new Chance(Math.imul(seed, 0x9e3779b1) ^ number);
   const bounds = generateBounds(chance);
   const corpus = chance.oneIn(3) ? chance.pick(corpora) : null;
   const mapping = corpus?.mapping ?? chance.pick(MAPPINGS);
-  const length = chance.oneIn(20) ? chance.int(200, 1000) : chance.small(200);
+  const length = scale * (chance.oneIn(20) ? chance.int(200, 1000) : chance.small(200));
   const first = corpus === null ? 0 : chance.int(0, corpus.lines.length - 1);
   const slice = corpus?.lines.slice(first, first + length) ?? [];
   const times = corpus?.times.slice(first, first + length).filter((time) => time !== null) ?? [];
@@ -119,7 +126,7 @@ function readsOf(chance: Chance, sources: readonly Uint8Array[]): Read[] {
     const next = chance.pick(rest);
     // A source of many bytes is not read byte by byte: the model looks at all that it has at each read.
     const least = next.bytes.length >> 6;
-    const length = chance.int(least, least + readBytes);
+    const length = Math.min(SCAN_BYTES_MAX, chance.int(least, least + readBytes));
     const bytes = next.bytes.subarray(0, length);
     next.bytes = next.bytes.subarray(length);
     if (next.bytes.length === 0) rest.splice(rest.indexOf(next), 1);

@@ -1,29 +1,34 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { createScanners } from '#consumer/ingest/create-scanners.js';
 import { ReferenceScanner } from '#consumer/scan/reference-scanner.js';
 import type { Scanner, Unfinished } from '#consumer/scan/scanner.js';
+import { TESTED_SCANNER } from '../support/pool-options.js';
+import { checkCase } from './check-case.js';
+import { COMPARED_SCALE, compareCase } from './compare-case.js';
 import { readCorpora } from './corpus.js';
 import { describeFound, type FuzzOptions, fuzz } from './fuzz.js';
 import { generateCase } from './fuzz-case.js';
-import type { CreateScanner } from './pipeline.js';
+import type { CreateScanners } from './pipeline.js';
+import type { Check } from './shrink.js';
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 const DATA = fileURLToPath(new URL('../../../test/data', import.meta.url));
 const SEED = 1;
+const COMMAND = `npm run fuzz -- --seed ${SEED}`;
 /** About a minute's. */
 const CASES = 1500;
 
+/** With both scanners, and without the model. */
+const COMPARED_CASES = 50;
+
 const corpora = readCorpora(DATA);
-const run = (createScanner: CreateScanner, cases: number, options: Partial<FuzzOptions> = {}) =>
-  fuzz({
-    seed: SEED,
-    first: 0,
-    goesOn: (done) => done < cases,
-    corpora,
-    createScanner,
-    ...options,
-  });
+const runChecks = (check: Check, cases: number, options: Partial<FuzzOptions> = {}) =>
+  fuzz({ seed: SEED, first: 0, goesOn: (done) => done < cases, corpora, check, ...options });
+const run = (createScanners: CreateScanners, cases: number, options: Partial<FuzzOptions> = {}) =>
+  runChecks((fuzzCase) => checkCase(fuzzCase, createScanners), cases, options);
+const forgetful: CreateScanners = (options) => ({ create: () => new ForgetfulScanner(options) });
 
 /** Forgets that a source has begun, when it is begun again. */
 class ForgetfulScanner extends ReferenceScanner {
@@ -35,10 +40,27 @@ class ForgetfulScanner extends ReferenceScanner {
 describe('npm run fuzz', () => {
   it(`finds no disagreement in ${CASES} cases of seed ${SEED}`, async function () {
     this.timeout(1_200_000);
-    const { found, cases, lines } = await run((options) => new ReferenceScanner(options), CASES);
-    if (found !== null) throw new Error(describeFound(SEED, found).join('\n'));
+    const { found, cases, lines } = await run(
+      (options) => createScanners(TESTED_SCANNER, options),
+      CASES,
+    );
+    if (found !== null) throw new Error(describeFound(COMMAND, found).join('\n'));
     expect(cases).to.equal(CASES);
     expect(lines).to.be.above(50_000);
+  });
+
+  it(`finds no difference between the scanners in ${COMPARED_CASES} cases of seed ${SEED}`, async function () {
+    this.timeout(600_000);
+    const scanned = { lines: 0, fallbackLines: 0 };
+    const compare: Check = (fuzzCase) => {
+      const { lines, fallbackLines } = compareCase(fuzzCase);
+      scanned.lines += lines;
+      scanned.fallbackLines += fallbackLines;
+    };
+    const { found, lines } = await runChecks(compare, COMPARED_CASES, { scale: COMPARED_SCALE });
+    if (found !== null) throw new Error(describeFound(COMMAND, found).join('\n'));
+    expect(scanned.lines).to.equal(lines);
+    expect(scanned.fallbackLines).to.be.within(1, lines / 20);
   });
 
   it('makes the same cases of the same seed, and others of another', () => {
@@ -47,29 +69,29 @@ describe('npm run fuzz', () => {
   });
 
   it('finds a fault that takes a restart to show, and makes its case as small as may be', async () => {
-    const { found, cases } = await run((options) => new ForgetfulScanner(options), CASES);
+    const { found, cases } = await run(forgetful, CASES);
     expect(found).to.include({ number: cases - 1 });
     const { number, smallest } = found as NonNullable<typeof found>;
     const { reads } = smallest.fuzzCase;
     const bytes = reads.reduce((sum, read) => sum + read.bytes.length, 0);
     expect(bytes, 'bytes of the smallest case').to.be.below(100);
-    expect(describeFound(SEED, smallest === null ? found! : { number, smallest })[0]).to.include(
-      `npm run fuzz -- --seed ${SEED} --first ${number} --cases 1`,
+    expect(describeFound(COMMAND, { number, smallest })[0]).to.include(
+      `${COMMAND} --first ${number} --cases 1`,
     );
-    const again = await run((options) => new ForgetfulScanner(options), 1, { first: number });
+    const again = await run(forgetful, 1, { first: number });
     expect(again.found?.smallest.fuzzCase).to.deep.equal(smallest.fuzzCase);
   });
 
   it('takes a scanner that throws for one that disagrees', async () => {
-    const create: CreateScanner = (options) => {
+    const create: CreateScanners = (options) => {
       const scanner: Scanner = new ReferenceScanner(options);
       scanner.scan = () => {
         throw new Error('no');
       };
-      return scanner;
+      return { create: () => scanner };
     };
     const { found } = await run(create, 1);
-    expect(describeFound(SEED, found!).join('\n')).to.include('Error: no');
+    expect(describeFound(COMMAND, found!).join('\n')).to.include('Error: no');
   });
 
   context('as a program', () => {

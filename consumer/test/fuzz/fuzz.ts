@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Corpus } from './corpus.js';
 import { type FuzzCase, generateCase } from './fuzz-case.js';
-import type { CreateScanner } from './pipeline.js';
-import { type Disagreement, findDisagreement, shrink } from './shrink.js';
+import { type Check, type Disagreement, findDisagreement, shrink } from './shrink.js';
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -11,7 +10,9 @@ export interface FuzzOptions {
   /** Asked before each case, with how many there have been. */
   readonly goesOn: (cases: number) => boolean;
   readonly corpora: readonly Corpus[];
-  readonly createScanner: CreateScanner;
+  /** As of generateCase. */
+  readonly scale?: number;
+  readonly check: Check;
 }
 
 export interface FuzzResult {
@@ -27,21 +28,21 @@ export interface FuzzResult {
 
 /** Checks one case after another, until there is a disagreement or no case more. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
-  const { seed, first, goesOn, corpora, createScanner } = options;
+  const { seed, first, goesOn, corpora, check } = options;
   let cases = 0;
   let lines = 0;
   let bytes = 0;
   while (goesOn(cases)) {
     const number = first + cases;
-    const fuzzCase = generateCase(seed, number, corpora);
-    const disagreement = findDisagreement(fuzzCase, createScanner);
+    const fuzzCase = generateCase(seed, number, corpora, options.scale);
+    const disagreement = findDisagreement(fuzzCase, check);
     cases++;
     for (const read of fuzzCase.reads) {
       bytes += read.bytes.length;
       lines += read.bytes.filter((byte) => byte === 0x0a).length;
     }
     if (disagreement !== null) {
-      const smallest = shrink(disagreement, createScanner);
+      const smallest = shrink(disagreement, check);
       return { cases, lines, bytes, found: { number, smallest } };
     }
     await nextTurn(); // so that a signal is heard
@@ -49,15 +50,15 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   return { cases, lines, bytes, found: null };
 }
 
-/** What there is to say of a disagreement, for people: enough to have it again. */
+/** What there is to say of a disagreement, for people: enough to have it again, by a command line. */
 export function describeFound(
-  seed: number,
+  command: string,
   { number, smallest }: NonNullable<FuzzResult['found']>,
 ) {
   const { fuzzCase, error } = smallest;
   const { actual, expected } = error as Partial<Record<'actual' | 'expected', unknown>>;
   return [
-    `case ${number} disagrees; again: npm run fuzz -- --seed ${seed} --first ${number} --cases 1`,
+    `case ${number} disagrees; again: ${command} --first ${number} --cases 1`,
     'the least of it that still does:',
     formatCase(fuzzCase),
     `${error.name}: ${error.message}`,

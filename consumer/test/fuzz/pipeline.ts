@@ -1,9 +1,10 @@
 import type { Scanner, ScannerOptions } from '#consumer/scan/scanner.js';
+import type { Scanners } from '#consumer/scan/scanners.js';
 import { RejectedLines } from '#consumer/tally/rejected-lines.js';
 import { StateSubject } from '../support/state-subject.js';
 import { type FuzzCase, type Read, SOURCES } from './fuzz-case.js';
 
-export type CreateScanner = (options: ScannerOptions) => Scanner;
+export type CreateScanners = (options: ScannerOptions) => Pick<Scanners, 'create'>;
 
 interface Source {
   readonly name: string;
@@ -18,22 +19,24 @@ interface Source {
 /** What an ingest thread does with what it reads, but for the reading and the files. */
 export class Pipeline {
   readonly #case: FuzzCase;
-  readonly #createScanner: CreateScanner;
+  readonly #createScanners: CreateScanners;
+  #scanners: Pick<Scanners, 'create'>;
   #checkpoint: readonly Uint8Array[] = [];
   #journal: Uint8Array[] = [];
   #sources: readonly Source[];
   subject: StateSubject;
   rejectedLines: RejectedLines;
 
-  constructor(fuzzCase: FuzzCase, createScanner: CreateScanner) {
+  constructor(fuzzCase: FuzzCase, createScanners: CreateScanners) {
     this.#case = fuzzCase;
-    this.#createScanner = createScanner;
+    this.#createScanners = createScanners;
     this.subject = new StateSubject(fuzzCase.bounds);
+    this.#scanners = this.#newScanners();
     this.rejectedLines = new RejectedLines(fuzzCase.mapping);
     this.#sources = Array.from({ length: SOURCES }, (_, i) => ({
       name: `${i}.fifo`,
       identity: `1:${i}`,
-      scanner: this.#scanner(),
+      scanner: this.#scanners.create(),
       lines: 0,
       bytes: 0,
       journaledBytes: 0,
@@ -70,9 +73,10 @@ export class Pipeline {
   restart(): void {
     const { bounds, mapping } = this.#case;
     this.subject = new StateSubject(bounds).restore(this.#checkpoint, this.#journal);
+    this.#scanners = this.#newScanners();
     this.rejectedLines = new RejectedLines(mapping);
     this.#sources = this.#sources.map(({ name, identity }) => {
-      const scanner = this.#scanner();
+      const scanner = this.#scanners.create();
       const saved = this.subject.sources.find((each) => each.name === name);
       if (saved === undefined) {
         return { name, identity, scanner, lines: 0, bytes: 0, journaledBytes: 0 };
@@ -89,9 +93,9 @@ export class Pipeline {
     return this.#sources;
   }
 
-  #scanner(): Scanner {
+  #newScanners(): Pick<Scanners, 'create'> {
     const { mapping, bounds } = this.#case;
     const { lineBytesMax } = bounds;
-    return this.#createScanner({ mapping, lineBytesMax, ...this.subject.tables });
+    return this.#createScanners({ mapping, lineBytesMax, ...this.subject.tables });
   }
 }

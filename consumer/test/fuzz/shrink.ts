@@ -1,6 +1,7 @@
-import { checkCase } from './check-case.js';
 import type { FuzzCase, Read } from './fuzz-case.js';
-import type { CreateScanner } from './pipeline.js';
+
+/** Has a case read, and throws where those who read it do not agree. */
+export type Check = (fuzzCase: FuzzCase) => void;
 
 export interface Disagreement {
   readonly fuzzCase: FuzzCase;
@@ -11,13 +12,10 @@ const LF = 0x0a;
 /** Of leaving something out. */
 const ATTEMPTS_MAX = 20_000;
 
-/** What the parts and the model disagree on in a case; null when they agree. */
-export function findDisagreement(
-  fuzzCase: FuzzCase,
-  createScanner: CreateScanner,
-): Disagreement | null {
+/** What there is to disagree on in a case; null when there is nothing. */
+export function findDisagreement(fuzzCase: FuzzCase, check: Check): Disagreement | null {
   try {
-    checkCase(fuzzCase, createScanner);
+    check(fuzzCase);
     return null;
   } catch (error) {
     return { fuzzCase, error: error as Error };
@@ -29,12 +27,12 @@ export function findDisagreement(
  * or after ATTEMPTS_MAX as far as it has come. What it disagrees on may be something else. (fast-check leaves out the beginning of an
  * array, but nothing of its middle.)
  */
-export function shrink(disagreement: Disagreement, createScanner: CreateScanner): Disagreement {
+export function shrink(disagreement: Disagreement, check: Check): Disagreement {
   let attempts = 0;
   let smallest = disagreement;
   const disagrees = (reads: readonly Read[]) => {
     if (++attempts > ATTEMPTS_MAX) return false;
-    const found = findDisagreement({ ...smallest.fuzzCase, reads }, createScanner);
+    const found = findDisagreement({ ...smallest.fuzzCase, reads }, check);
     if (found !== null) smallest = found;
     return found !== null;
   };

@@ -87,11 +87,11 @@ describe('the SIMD scanner and the reference scanner agree', () => {
     // A tail that one leaves behind is in nobody's way.
     const comparison = new ScannerComparison({ mapping: DEFAULT_MAPPING, lineBytesMax: 64 });
     fc.assert(
-      fc.property(streamBytes, fc.array(fc.nat()), fc.boolean(), (bytes, places, isHandedOver) => {
+      fc.property(streamBytes, fc.array(fc.nat()), fc.boolean(), (bytes, places, isRestarted) => {
         comparison.beginSource();
         for (const part of cutAt(bytes, places)) {
           comparison.scan(part);
-          if (isHandedOver) comparison.handOver();
+          if (isRestarted) comparison.restart();
         }
         comparison.finish();
       }),
@@ -111,7 +111,7 @@ describe('the SIMD scanner and the reference scanner agree', () => {
   ] as const) {
     it(`on JSON and what is nearly JSON, under ${name}`, () => {
       const options = { mapping, lineBytesMax: 2000, now: ARRIVAL_TIME };
-      const comparison = new ScannerComparison({ ...options, keysMax: 500, keyBytesMax: 40 });
+      const comparison = new ScannerComparison({ ...options, wordsMax: 500, keyBytesMax: 40 });
       const chance = new Chance(SEED);
       for (let lines = 0; lines < LINES; lines++) {
         comparison.scanInPieces(chance, Buffer.concat([generateLine(chance, options), LF]));
