@@ -1,4 +1,4 @@
-import { flatText } from './http/documents.js';
+import { flatTexts } from './http/documents.js';
 import type { IngestClient } from './ingest/ingest-client.js';
 import { rank } from './tally/ranking.js';
 import { printable } from './top/printable.js';
@@ -15,7 +15,7 @@ export async function countsText(
   { of, limit, format }: CountsTextOptions,
 ): Promise<string> {
   const ranking = rank((await ingest.counts(of, null)).keys, limit);
-  if (format === 'json') return `${flatText(ranking)}\n`;
+  if (format === 'json') return [...flatTexts(ranking)].join('');
   const rows = ranking.map(({ key, count, sum }) => ({
     key: printable(key),
     size: String(sum?.total ?? count),

@@ -8,8 +8,9 @@ import {
 } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import { rank } from '../tally/ranking.js';
-import { ACCEPTED_CSV_TYPES, csvText, sendCsv } from './csv.js';
-import { flatText, listDocument, seriesDocument, statsDocument } from './documents.js';
+import { ANSWER_BYTES_MAX, AnswerTooLargeError, bodyOf } from './body.js';
+import { ACCEPTED_CSV_TYPES, csvTexts, sendCsv } from './csv.js';
+import { flatTexts, listDocument, listTexts, seriesDocument, statsDocument } from './documents.js';
 import { badParameter, readParameters, toWindowRequest } from './parameters.js';
 import { revalidation } from './revalidation.js';
 import { jsonBody, sendJson } from './send-json.js';
@@ -36,11 +37,9 @@ export function addCountsRoutes(
     const answer = answers.get(name, window, socket, async () => {
       const counted = await ingest.counts(of, window);
       const ranking = rank(counted.keys, limit);
-      if (format === 'csv') return Buffer.from(csvText(of, ranking));
-      const isList = format === 'list';
-      return jsonBody(
-        isList ? JSON.stringify(listDocument(of, counted, ranking)) : flatText(ranking),
-      );
+      if (format === 'csv') return bodyOf(csvTexts(of, ranking));
+      if (format === 'list') return bodyOf(listTexts(listDocument(of, counted, ranking)));
+      return bodyOf(flatTexts(ranking));
     });
     const { body, etag } = await refusalsAsProblems(context, answer);
     if (format === 'csv') sendCsv(context, of, body);
@@ -104,6 +103,11 @@ export function refusalAsProblem(query: ParsedUrlQuery, error: unknown): unknown
     const expected = `such that the window begins at ${since} or later, event time`;
     const name = query.until === undefined ? 'window' : 'until';
     return badParameter(name, query[name], expected, 'reaches back too far');
+  }
+  if (error instanceof AnswerTooLargeError) {
+    const expected = `so small that the answer has at most ${ANSWER_BYTES_MAX.toLocaleString('en')} bytes`;
+    const fault = query.limit === undefined ? 'is missing' : undefined;
+    return badParameter('limit', query.limit, expected, fault);
   }
   if (error instanceof StepTooFineError) {
     const expected = `a multiple of ${error.resolution}s for a window that reaches back so far`;

@@ -218,14 +218,28 @@ export type SeriesDocument = z.output<typeof seriesSchema>;
 export type StatsDocument = z.output<typeof statsSchema>;
 
 /**
- * Key to count or sum, in the order of the ranking. Written as text because an object would not keep
- * the order: JavaScript puts keys that look like integers first, and loses `__proto__`.
+ * Key to count or sum, in the order of the ranking, piece by piece. Written as text because an object would
+ * not keep the order: JavaScript puts keys that look like integers first, and loses `__proto__`.
  */
-export function flatText(ranking: readonly KeyTotal[]): string {
-  const members = ranking.map(
-    ({ key, count, sum }) => `${JSON.stringify(key)}:${JSON.stringify(sum?.total ?? count)}`,
-  );
-  return `{${members.join(',')}}`;
+export function* flatTexts(ranking: readonly KeyTotal[]): Iterable<string> {
+  let before = '{';
+  for (const { key, count, sum } of ranking) {
+    yield `${before}${JSON.stringify(key)}:${JSON.stringify(sum?.total ?? count)}`;
+    before = ',';
+  }
+  yield ranking.length === 0 ? '{}\n' : '}\n';
+}
+
+/** A list document as JSON, piece by piece. */
+export function* listTexts(document: ListDocument): Iterable<string> {
+  const { counts, ...others } = document;
+  yield `${JSON.stringify(others).slice(0, -1)},"counts":[`;
+  let before = '';
+  for (const each of counts) {
+    yield `${before}${JSON.stringify(each)}`;
+    before = ',';
+  }
+  yield ']}\n';
 }
 
 export function listDocument(

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { csvText } from '#consumer/http/csv.js';
+import { csvTexts } from '#consumer/http/csv.js';
 import { RunningSum } from '#consumer/tally/running-sum.js';
 import { event } from '../support/fifo-writer.js';
 import { Service } from '../support/service.js';
@@ -7,6 +7,8 @@ import { Service } from '../support/service.js';
 const TYPE = 'text/csv; charset=utf-8; header=present';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
+const csvText = (...parameters: Parameters<typeof csvTexts>) =>
+  [...csvTexts(...parameters)].join('');
 const lineOf = (key: string) => csvText('types', [{ key, count: 1 }]).slice('key,count\r\n'.length);
 
 function sum(...values: readonly number[]): RunningSum {
