@@ -211,7 +211,7 @@ const VARIABLES = {
     ...wholeNumber(1, 100_000_000),
     default: '2000000',
     meaning:
-      'pairs of a key and a bucket of time that windows keep, 16 to 32 bytes each, with a sum some 135; past it, new keys of a bucket are counted together',
+      'pairs of a key and a bucket of time that windows keep, 16 to 32 bytes each, those of sums 37 to 75; past it, new keys of a bucket are counted together',
   }),
   INGEST_WORKERS: variable({
     ...wholeNumber(1, 64),

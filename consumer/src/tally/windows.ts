@@ -27,7 +27,8 @@ import {
 } from './interval.js';
 import { type KeyKind, type KeyTable, OVERFLOW_ID } from './key-table.js';
 import { type CountColumns, RunCounts } from './run-counts.js';
-import { RunningSum, type SumColumns, sumColumns } from './running-sum.js';
+import { RunningSum, type SumColumns } from './running-sum.js';
+import { SumMap } from './sum-map.js';
 
 export interface WindowsOptions {
   readonly retentionSeconds: number;
@@ -83,7 +84,7 @@ interface Bucket {
   lastSecond: number;
   readonly types: CellMap;
   readonly words: CellMap;
-  readonly sums: Map<number, RunningSum>;
+  readonly sums: SumMap;
 }
 
 /** What there is instead of the open second when there is none. */
@@ -201,7 +202,7 @@ export class Windows {
     this.#flushRun();
     const sums = new Map<number, RunningSum>();
     for (const bucket of this.#bucketsIn(interval)) {
-      for (const [id, sum] of bucket.sums) sumOf(sums, id).merge(sum);
+      bucket.sums.visit((id, sum) => sumOf(sums, id).merge(sum));
     }
     return sums;
   }
@@ -374,7 +375,7 @@ export class Windows {
     const keptId = isFree ? id : OVERFLOW_ID;
     if (!isFree) this.#folded += sum.count;
     if (!bucket.sums.has(keptId)) this.#cells++;
-    sumOf(bucket.sums, keptId).merge(sum);
+    bucket.sums.merge(keptId, sum);
   }
 
   /** Drops what is no longer kept, then folds seconds that are no longer recent into minutes. */
@@ -405,9 +406,10 @@ export class Windows {
     minute.lastSecond = Math.max(minute.lastSecond, bucket.lastSecond);
     minute.types.reserve(bucket.types.size);
     minute.words.reserve(bucket.words.size);
+    minute.sums.reserve(bucket.sums.size);
     bucket.types.visit((id, count) => this.#addCell(minute.types, id, count));
     bucket.words.visit((id, count) => this.#addCell(minute.words, id, count));
-    for (const [id, sum] of bucket.sums) this.#addSum(minute, id, sum);
+    bucket.sums.visit((id, sum) => this.#addSum(minute, id, sum));
   }
 
   #dropOld(): void {
@@ -465,7 +467,7 @@ function savedBucket({ isMinute, start, lastSecond, types, words, sums }: Bucket
     lastSecond,
     types: types.columns(),
     words: words.columns(),
-    sums: sumColumns(sums),
+    sums: sums.columns(),
   };
 }
 
@@ -478,7 +480,7 @@ function bucketOf(buckets: Map<number, Bucket>, start: number, isMinute: boolean
       lastSecond: start,
       types: new CellMap(),
       words: new CellMap(),
-      sums: new Map(),
+      sums: new SumMap(),
     };
     buckets.set(start, bucket);
   }

@@ -34,7 +34,7 @@ describe('CellMap', () => {
     ['in a row', (i) => i],
     ['far apart', (i) => i * 4096],
     ['from the largest down', (i) => 2 ** 32 - 2 - i],
-    ['whose hashes collide', (i) => Math.imul(i, 0x144cbc89) >>> 12], // the multiplier's inverse
+    ['that one multiplication would send to one place', (i) => Math.imul(i, 0x144cbc89) >>> 12],
   ];
   for (const [what, idOf] of manyIds) {
     it(`keeps 5,000 ids ${what}`, () => {
