@@ -62,6 +62,8 @@ const streams = new StreamHub(ingest, { clientsMax: config.streamClientsMax });
 let server: HttpServer | null = null;
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
+// Node would open its debugger, to whoever reaches that port (as --disable-sigusr1 of Node 22.14 and later).
+process.on('SIGUSR1', () => log('warn', 'SIGUSR1 opens no debugger here'));
 
 if (once) {
   ingest.start();

@@ -263,6 +263,23 @@ describe('node consumer/dist/main.js', () => {
       await pWaitFor(() => consumer.log.some(({ msg }) => /INGEST_TOKEN/.test(String(msg))));
     });
 
+    it('opens no debugger at SIGUSR1, and goes on', async () => {
+      const consumer = execa(process.execPath, [MAIN], {
+        env: { FIFO_DIR: dir.path, PORT: '0', DURABILITY: 'none' },
+        reject: false,
+      });
+      let log = '';
+      consumer.stdout.on('data', (text: Buffer) => {
+        log += text;
+      });
+      await pWaitFor(() => log.includes('"listening"'));
+      consumer.kill('SIGUSR1');
+      await pWaitFor(() => log.includes('SIGUSR1'));
+      consumer.kill('SIGTERM');
+      const { exitCode, stderr } = await consumer;
+      expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
+    });
+
     it('never shows the token', async () => {
       const token = 'a-secret-token';
       const consumer = await startConsumer(dir.path, { INGEST_TOKEN: token, LOG_LEVEL: 'debug' });

@@ -1,6 +1,7 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { Log } from '../log.js';
 import { FifoDirectory } from '../sources/fifo-directory.js';
+import { reasonOf } from '../sources/reason.js';
 import type { SourceStatus } from '../sources/source.js';
 import type { StandingLock } from '../sources/standing-lock.js';
 import type { ThreadFolders } from '../state/state-directory.js';
@@ -437,7 +438,7 @@ export class IngestPool implements IngestClient {
       this.#beginFault = null;
       this.#setBegun();
     } catch (error) {
-      this.#beginFault = (error as Error).message;
+      this.#beginFault = reasonOf(error as Error);
       this.#reportFault(this.#beginFault);
       setTimeout(() => this.#ready(), BEGIN_RETRY_MS).unref();
     }

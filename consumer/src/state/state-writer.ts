@@ -10,6 +10,7 @@
  */
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { reasonOf } from '../sources/reason.js';
 import type { ByteWriter } from './bytes.js';
 import { type CheckpointContent, checkpointRecords } from './checkpoint-records.js';
 import type { Durability } from './durability.js';
@@ -164,7 +165,7 @@ export class StateWriter {
       .catch((error: Error) => {
         this.#isChanged = true;
         this.#checkpointFailedAt = performance.now();
-        this.#faults.checkpoint = `the checkpoint cannot be written: ${error.message}`;
+        this.#faults.checkpoint = `the checkpoint cannot be written: ${reasonOf(error)}`;
       })
       .finally(() => {
         this.#checkpoint = null;
@@ -210,7 +211,7 @@ export class StateWriter {
       }
       this.#journal = journal;
     } catch (error) {
-      this.#faults.journal = `the journal cannot be written: ${(error as Error).message}`;
+      this.#faults.journal = `the journal cannot be written: ${reasonOf(error as Error)}`;
     }
   }
 
@@ -238,7 +239,7 @@ export class StateWriter {
       this.#faults.journal = null;
     } catch (error) {
       this.#waiting = bytes.slice(at);
-      this.#faults.journal ??= `the journal cannot be written: ${(error as Error).message}`;
+      this.#faults.journal ??= `the journal cannot be written: ${reasonOf(error as Error)}`;
     }
   }
 
@@ -270,7 +271,7 @@ export class StateWriter {
       // The kernel tells of a page that it could not write once, and forgets it: to try again says nothing.
       if (error !== null && journal === this.#journal) {
         this.#needsCheckpoint = true;
-        this.#faults.checkpoint = `the journal cannot be written: ${error.message}`;
+        this.#faults.checkpoint = `the journal cannot be written: ${reasonOf(error)}`;
         void this.checkpoint();
       }
       this.#report();

@@ -85,7 +85,7 @@ describe('a small disk', () => {
       const { checks } = (await readiness.json()) as { checks: Record<string, unknown> };
       expect(checks.state).to.deep.equal({
         ok: false,
-        reason: 'the journal cannot be written: ENOSPC: no space left on device, write',
+        reason: 'the journal cannot be written: ENOSPC: no space left on device',
       });
       expect(
         samples(await (await fetch(`${url}/metrics`)).text()).get('event_tally_state_fault'),
