@@ -49,6 +49,24 @@ describe('npm run bench', () => {
     );
   });
 
+  it('clients: measures, with all lines accepted, at a small size', async () => {
+    const { stdout } = await execa('node', ['--expose-gc', BENCH, 'clients', '--quick']);
+    const rows = stdout.split('\n').slice(3);
+    expect(rows.map((row) => row.split(/ {2,}/)[0])).to.deep.equal([
+      'nothing',
+      'all words, flat',
+      'all words, HEAD',
+      'two hours of words',
+      'windows of their own',
+      'series of their own',
+      'live pages',
+      'stats',
+      'streams',
+      'all of these',
+    ]);
+    for (const row of rows) expect(row).to.match(/ \d\.\d{3} +\d+ % /);
+  });
+
   it('refuses a name that it does not know', async () => {
     const { exitCode, stderr } = await execa('node', [BENCH, 'nonsense'], { reject: false });
     expect(exitCode).to.equal(1);

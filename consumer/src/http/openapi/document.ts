@@ -102,6 +102,10 @@ const RESPONSES = {
     ['Retry-After'],
   ),
   ClientError: problem('A request that is not as it must be.', {
+    ...one(
+      'host-not-allowed',
+      'Host is "evil.example": it must be an address, localhost or one of ALLOWED_HOSTS.',
+    ),
     ...one('not-found', 'There is nothing at this path.'),
     ...one('method-not-allowed', 'This path takes HEAD, GET.'),
   }),
@@ -117,8 +121,9 @@ const SECURITY_SCHEMES = {
 const DESCRIPTION = `Live counts from any stream of JSON lines.
 
 Paths match in any case. Each path that takes GET takes HEAD as well. Errors are problem documents
-(RFC 9457): 404 where there is nothing, 405 with \`Allow\` for another method. Only what is turned on
-is described: \`POST /events\` is there with \`INGEST_TOKEN\`.`;
+(RFC 9457): 404 where there is nothing, 405 with \`Allow\` for another method, 414 and 431 for a target or
+headers that are too long, 421 for a \`Host\` that is not this one. Only what is turned on is described:
+\`POST /events\` is there with \`INGEST_TOKEN\`.`;
 
 /**
  * The OpenAPI document of the operations that are served, made of the schemas that requests are checked
