@@ -73,6 +73,26 @@ describe('the windows of the live page', () => {
       expect(await page.isVisible('#problem')).to.equal(false);
     });
 
+    it('that are refused are not asked for again each second', async () => {
+      let charts = 0;
+      let refused: Promise<unknown> | undefined;
+      const page = await browser.open(url('?window=1h&until=0'), {}, async (before) => {
+        await before.clock.install();
+        refused = before.waitForResponse(
+          (response) => response.url().includes('/events/countWords') && response.status() === 400,
+        );
+        before.on('request', (request) => {
+          if (request.url().includes('/events/series')) charts++;
+        });
+      });
+      page.allowFailedRequests(); // of the answers with status 400
+      await refused;
+      await page.page.clock.runFor(1000);
+      const before = charts;
+      for (let second = 0; second < 5; second++) await page.page.clock.runFor(1000);
+      expect(charts).to.equal(before);
+    });
+
     it('give the curl command of what is on the screen, to copy', async () => {
       const page = await browser.open(url('?window=10m&until=latest'));
       const { origin } = new URL(url());
