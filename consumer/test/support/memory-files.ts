@@ -32,7 +32,8 @@ export class MemoryFiles {
   readonly files = new Proxy(this.#methods() as unknown as StateFiles, {
     get: (methods, name: keyof StateFiles) => {
       if (!this.#isDead) return methods[name];
-      return name === 'fdatasync' ? () => {} : dead; // nobody is there to be called back
+      // Nobody is there to be called back.
+      return ['fsync', 'fdatasync', 'unlink'].includes(name) ? () => {} : dead;
     },
   });
 
@@ -123,6 +124,7 @@ export class MemoryFiles {
         if (this.#folders.has(folder)) return;
         this.#folders.set(folder, { names: new Map(), synced: new Map() });
       },
+      accessSync: () => {},
       readdirSync: (folder: string) => [...this.#folder(folder).names.keys()],
       readFileSync: (file: string) => Buffer.from(this.#inode(file).bytes),
       openSync: (file: string, flags: string) => {
@@ -144,15 +146,10 @@ export class MemoryFiles {
       },
       fsyncSync: (descriptor: number) => this.#sync(descriptor),
       fdatasyncSync: (descriptor: number) => this.#sync(descriptor),
-      fdatasync: (descriptor: number, callback: (error: null) => void) => {
-        const inode = this.#file(descriptor);
-        const { bytes } = inode;
-        setImmediate(() => {
-          if (this.#isDead) return;
-          inode.synced = bytes;
-          callback(null);
-        });
-      },
+      fsync: (descriptor: number, callback: (error: null) => void) =>
+        this.#syncLater(descriptor, callback),
+      fdatasync: (descriptor: number, callback: (error: null) => void) =>
+        this.#syncLater(descriptor, callback),
       closeSync: (descriptor: number) => void this.#open.delete(descriptor),
       renameSync: (from: string, to: string) => {
         this.#folder(path.dirname(to)).names.set(path.basename(to), this.#inode(from));
@@ -164,7 +161,27 @@ export class MemoryFiles {
       rmSync: (file: string) => {
         this.#folder(path.dirname(file)).names.delete(path.basename(file));
       },
-    };
+      unlink: (file: string, callback: (error: null) => void) => {
+        setImmediate(() => {
+          if (this.#isDead) return;
+          this.#folder(path.dirname(file)).names.delete(path.basename(file));
+          callback(null);
+        });
+      },
+    } satisfies Record<keyof StateFiles, unknown>;
+  }
+
+  /** What was there when it was called for lasts once it has ended. */
+  #syncLater(descriptor: number, callback: (error: null) => void): void {
+    const opened = this.#open.get(descriptor) as Descriptor;
+    const names = 'folder' in opened ? new Map(opened.folder.names) : null;
+    const bytes = 'inode' in opened ? opened.inode.bytes : null;
+    setImmediate(() => {
+      if (this.#isDead) return;
+      if ('folder' in opened && names !== null) opened.folder.synced = names;
+      if ('inode' in opened && bytes !== null) opened.inode.synced = bytes;
+      callback(null);
+    });
   }
 
   #sync(descriptor: number): void {
