@@ -38,7 +38,7 @@ export interface Fault {
 const HELD_MS_MAX = 1000;
 /** About as long as a consumer takes to start. */
 const START_MS = 500;
-const BITS_MAX = 3;
+const BITS_MAX = 2;
 const CLOCK_STEPS_SECONDS = [1, 90, 3600, 86_400] as const;
 
 export const FAULTS: readonly Fault[] = [

@@ -423,7 +423,7 @@ export class Pipeline {
       if (bytes < surely) problems.push(`${bytes} bytes were kept, and ${surely} should be`);
       if (isDamaged && surely > 0) problems.push('what was kept is damaged');
       const last = seen.findLast((stats) => stats.bytes <= bytes);
-      lostSeconds += (diedAt - (last?.at ?? diedAt)) / 1000;
+      lostSeconds = Math.max(lostSeconds, (diedAt - (last?.at ?? diedAt)) / 1000);
       fs.rmSync(copy, { recursive: true, force: true });
     }
     return { problems, lostSeconds };
