@@ -1,6 +1,8 @@
+import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { useTempDir } from '../consumer/dist-test/support/temp-dir.js';
 import { FAULTS } from './nemesis/faults.js';
 import { Ledger } from './nemesis/ledger.js';
 import {
@@ -89,10 +91,14 @@ describe('the ledger of a nemesis', () => {
 });
 
 describe('npm run nemesis', () => {
+  const dir = useTempDir();
+  const nemesis = (...args: string[]) =>
+    execa('node', [NEMESIS, ...args], { env: { TMPDIR: dir.path }, reject: false });
+  /** Nothing is left of it, neither files nor mounts. */
+  const expectNothingLeft = () => expect(fs.readdirSync(dir.path)).to.deep.equal([]);
+
   it(`finds all guarantees held after ${KILLS} faults, of each kind some`, async () => {
-    const { exitCode, stdout } = await execa('node', [NEMESIS, '--kills', String(KILLS)], {
-      reject: false,
-    });
+    const { exitCode, stdout } = await nemesis('--kills', String(KILLS));
     process.stdout.write(`${stdout.replaceAll(/^/gm, '      ')}\n`);
     expect(exitCode).to.equal(0);
     expect(stdout).to.include(`${KILLS} faults, 0 broken guarantees`);
@@ -102,15 +108,30 @@ describe('npm run nemesis', () => {
     expect(
       kinds.filter((name) => !new RegExp(`^ +\\d+  ${name} `, 'm').test(stdout)),
     ).to.deep.equal([]);
+    expectNothingLeft();
   }).timeout(900_000);
 
-  it('refuses what it does not know, and explains itself', async () => {
-    const { exitCode, stderr } = await execa('node', [NEMESIS, '--faults', 'nonsense'], {
-      reject: false,
+  it('prints the table of what was done when it is interrupted', async () => {
+    const running = nemesis('--kills', '1000', '--faults', 'consumer-halted');
+    let isInterrupted = false;
+    running.stdout.on('data', (text: Buffer) => {
+      if (isInterrupted || !/^ +1 {2}consumer-halted/m.test(text.toString())) return;
+      isInterrupted = true;
+      running.kill('SIGINT');
     });
+    const { exitCode, stdout } = await running;
+    expect(exitCode).to.equal(130);
+    expect(stdout).to.match(
+      /^fault +times .*\nconsumer-halted +\d+ .*\n\d+ faults, 0 broken guarantees$/m,
+    );
+    expectNothingLeft();
+  }).timeout(120_000);
+
+  it('refuses what it does not know, and explains itself', async () => {
+    const { exitCode, stderr } = await nemesis('--faults', 'nonsense');
     expect(exitCode).to.equal(2);
     expect(stderr).to.match(/^Usage: /);
-    const { stdout } = await execa('node', [NEMESIS, '--help']);
+    const { stdout } = await nemesis('--help');
     for (const { name } of FAULTS) expect(stdout).to.include(name);
   });
 });

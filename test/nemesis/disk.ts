@@ -80,10 +80,11 @@ export class Disk {
     if (problem !== null) throw new Error(problem);
   }
 
+  /** Also where somebody still has files of it open. */
   async unmount(): Promise<void> {
     const { full, power } = this.obstacles;
-    if (power === null) await execa('umount', [this.folder], { reject: false });
-    if (full === null) await execa('umount', [this.#memory], { reject: false });
+    if (power === null) await execa('umount', ['--lazy', this.folder], { reject: false });
+    if (full === null) await execa('umount', ['--lazy', this.#memory], { reject: false });
   }
 
   /** Takes all room that there is now. */

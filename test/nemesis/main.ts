@@ -36,7 +36,9 @@ const pipeline = new Pipeline({ folder, disk, durability, eventsPerSecond });
 const rounds: Round[] = [];
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
+  // Not once: execa's own listener would find itself alone, and end the process at once.
+  process.on(signal, async () => {
+    if (isInterrupted) return;
     isInterrupted = true;
     await finish();
     process.exit(128 + os.constants.signals[signal]);
@@ -81,7 +83,7 @@ async function finish(): Promise<void> {
   for (const line of summary(rounds)) print(line);
   await pipeline.end();
   await disk.unmount();
-  fs.rmSync(folder, { recursive: true, force: true });
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 function parseOptions() {

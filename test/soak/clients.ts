@@ -32,6 +32,9 @@ export class Clients {
   #livez: number[] = [];
   #queries: number[] = [];
   frames = 0;
+  answers = 0;
+  /** Answers of /readyz that it is not: on a busy machine an ingest thread may not answer in time. */
+  notReady = 0;
   /** Answers that were not as they should be. */
   readonly problems: string[] = [];
   readonly #options: ClientsOptions;
@@ -85,7 +88,9 @@ export class Clients {
   async #timed(port: number, path: string): Promise<number> {
     const begin = performance.now();
     const { status } = await ask(port, path);
-    if (status !== 200) this.problems.push(`${path}: ${status}`);
+    this.answers++;
+    if (path === '/readyz' && status === 503) this.notReady++;
+    else if (status !== 200) this.problems.push(`${path}: ${status}`);
     return performance.now() - begin;
   }
 

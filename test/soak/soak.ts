@@ -37,6 +37,8 @@ export interface SoakResult {
   readonly bytes: number;
   readonly lines: number;
   readonly frames: number;
+  readonly answers: number;
+  readonly notReady: number;
   /** With no writer and no client, before and after. */
   readonly descriptors: readonly [before: number, after: number];
   /** What is wrong whatever the machine: counts, descriptors, answers. */
@@ -143,6 +145,8 @@ export class Soak {
       bytes: total.bytes,
       lines: total.lines,
       frames: clients.frames,
+      answers: clients.answers,
+      notReady: clients.notReady,
       descriptors: [before, after],
       problems: [
         ...wrongCounts(total, writers.bytes),
@@ -209,11 +213,13 @@ export function sampleLine({
 }
 
 export function resultLines(result: SoakResult): string[] {
-  const { comparisons, runs, bytes, lines, frames, descriptors, problems } = result;
+  const { comparisons, runs, bytes, lines, frames, answers, notReady, descriptors, problems } =
+    result;
   const [before, after] = descriptors;
   return [
     '',
-    `${runs} runs of producers, ${lines} lines, ${bytes} bytes${problems.length === 0 ? ', all counted' : ''}; ${frames} frames of streams`,
+    `${runs} runs of producers, ${lines} lines, ${bytes} bytes${problems.length === 0 ? ', all counted' : ''}`,
+    `${answers} answers, ${notReady} of them that it is not ready; ${frames} frames of streams`,
     `descriptors at rest: ${before} before, ${after} after`,
     ...comparisons.map(({ what, first, last, max, isFlat }) => {
       const figures = `first third ${first.toFixed(1)}, last third ${last.toFixed(1)}, at most ${max.toFixed(1)}`;
