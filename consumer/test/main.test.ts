@@ -233,6 +233,60 @@ describe('node consumer/dist/main.js', () => {
     });
   });
 
+  describe('the scanner', () => {
+    for (const [SCANNER, name] of [
+      ['auto', 'simd'],
+      ['simd', 'simd'],
+      ['reference', 'reference'],
+    ] as const) {
+      it(`is ${name} where SCANNER is ${SCANNER}, as the log and /stats tell`, async () => {
+        const fifo = path.join(dir.path, 'events-a.fifo');
+        makeFifo(fifo);
+        const consumer = await startConsumer(dir.path, { SCANNER });
+        const held = holdFifo(fifo);
+        fs.writeSync(held, `${event('a')}{ "corrupt\n\n`);
+        const { scanner } = await consumer.waitFor(({ lines }) => lines === 3);
+        fs.closeSync(held);
+        expect(scanner).to.deep.equal({ name, lines: 3, fallback_lines: 0 });
+        const listening = consumer.log.find(({ msg }) => msg === 'listening');
+        expect(listening).to.include({ scanner: name });
+      });
+    }
+
+    context('when the processor has no SIMD', () => {
+      // V8 can be told that an x86-64 processor is one of before 2008.
+      const withoutSimd = (env: Readonly<Record<string, string>>) =>
+        execa(process.execPath, ['--no-enable-sse4-1', MAIN], {
+          cwd: dir.path,
+          env: { PORT: '0', DURABILITY: 'none', ...env },
+          extendEnv: false,
+          reject: false,
+        });
+      before(function () {
+        if (process.arch !== 'x64') this.skip();
+      });
+
+      it('is the reference scanner where SCANNER is auto', async () => {
+        const consumer = withoutSimd({});
+        consumer.stdout.on('data', (text) => {
+          if (String(text).includes('listening')) consumer.kill('SIGTERM');
+        });
+        const { stdout } = await consumer;
+        const listening = stdout.split('\n').find((line) => line.includes('listening'));
+        expect(JSON.parse(listening as string)).to.include({ scanner: 'reference' });
+      });
+
+      it('is none where SCANNER is simd: it says so and exits with 1', async () => {
+        const { exitCode, stderr } = await withoutSimd({ SCANNER: 'simd' });
+        expect({ exitCode, stderr }).to.deep.equal({
+          exitCode: 1,
+          stderr:
+            'event-tally: SCANNER is simd, which this processor or this Node.js cannot run: set it to auto',
+        });
+      });
+    });
+  });
+
   describe('the log', () => {
     it('is JSON lines on standard output, with nothing on standard error', async () => {
       const port = await getPort();
