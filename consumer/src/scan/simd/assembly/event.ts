@@ -1,16 +1,16 @@
 /** The object of a line → the parts of an event in it, and from those an event. */
-import { CLOSE_BRACE, COMMA, digitAt, MINUS, QUOTE, SPACE } from './characters';
+import { CLOSE_BRACE, COMMA, digitAt, MINUS, OPEN_BRACE, QUOTE, SPACE } from './characters';
 import { addEvent, addWord } from './columns';
 import {
   addParts,
   allPartsOf,
   expect,
-  expectedBehind,
-  firstExpected,
+  expectationBehind,
+  expectationInside,
+  expectedAt,
   hasNames,
-  isNameAt,
+  leadBytesOf,
   nameAt,
-  nameBytesOf,
   nodeAbove,
   partsOf,
   root,
@@ -90,64 +90,64 @@ export function readObject(p: usize): usize {
   v128.store(kinds, i32x4.splat(ABSENT as i32));
   isUnclear = false;
   let node = root;
-  let before: usize = 0;
-  let expected = firstExpected(root);
-  p = skipWhiteSpace(p);
-  if ((load<u8>(p) as u32) === CLOSE_BRACE) return p + 1;
+  let expectation = expectationInside(root);
+  let isFirst = true;
   while (true) {
-    // A name, and its value.
-    if ((load<u8>(p) as u32) !== QUOTE) return NONE;
-    p++;
-    let named = expected;
-    if (isNameAt(expected, p)) p += nameBytesOf(expected) + 1;
-    else {
-      const string = stringEnd(p);
-      if (string === 0) return NONE;
-      named = nameAt(node, p, string);
-      if (named === UNCLEAR) {
-        isUnclear = true;
-        named = UNKNOWN;
-      }
-      if (named !== UNKNOWN) expect(node, before, named);
-      p = (string as usize) + 1;
-    }
-    p = colonEnd(p);
-    if (p === NONE) return NONE;
-    if (named !== UNKNOWN) {
-      before = named;
-      expected = expectedBehind(named);
-    }
-    if (named === UNKNOWN) {
-      p = valueEnd(p);
-      if (p === NONE) return NONE;
-    } else if (hasNames(named) && (load<u8>(p) as u32) === 0x7b) {
-      setKinds(allPartsOf(named), ABSENT);
-      setKinds(partsOf(named), OTHER);
-      node = named;
-      before = 0;
-      expected = firstExpected(node);
-      p = skipWhiteSpace(p + 1);
-      if ((load<u8>(p) as u32) !== CLOSE_BRACE) continue;
+    // At the beginning of an object, or behind a value in it.
+    let name = expectedAt(expectation, p);
+    if (name !== UNKNOWN) {
+      p += leadBytesOf(expectation);
+      if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
     } else {
-      if (hasNames(named)) setKinds(allPartsOf(named), ABSENT);
-      p = readPart(partsOf(named), p);
+      const lead = p;
+      if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
+      let c = load<u8>(p) as u32;
+      if (c === CLOSE_BRACE) {
+        p++;
+        if (node === root) return p;
+        expectation = expectationBehind(node);
+        node = nodeAbove(node);
+        isFirst = false;
+        continue;
+      }
+      if (!isFirst) {
+        if (c !== COMMA) return NONE;
+        p++;
+        if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
+        c = load<u8>(p) as u32;
+      }
+      if (c !== QUOTE) return NONE;
+      const string = stringEnd(p + 1);
+      if (string === 0) return NONE;
+      name = nameAt(node, p + 1, string);
+      p = colonEnd((string as usize) + 1);
       if (p === NONE) return NONE;
+      if (name === UNCLEAR) {
+        isUnclear = true;
+        name = UNKNOWN;
+      }
+      if (name !== UNKNOWN) expect(expectation, name, lead, p);
     }
 
-    // Behind a value: a comma, or the ends of the objects that it was the last of.
-    while (true) {
-      if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
-      const c = load<u8>(p++) as u32;
-      if (c === COMMA) {
-        if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
-        break;
+    isFirst = false;
+    if (name === UNKNOWN) p = valueEnd(p);
+    else if (!hasNames(name)) {
+      expectation = expectationBehind(name);
+      p = readPart(partsOf(name), p);
+    } else {
+      setKinds(allPartsOf(name), ABSENT);
+      if ((load<u8>(p) as u32) === OPEN_BRACE) {
+        setKinds(partsOf(name), OTHER);
+        node = name;
+        expectation = expectationInside(name);
+        isFirst = true;
+        p++;
+        continue;
       }
-      if (c !== CLOSE_BRACE) return NONE;
-      if (node === root) return p;
-      before = node;
-      expected = expectedBehind(node);
-      node = nodeAbove(node);
+      expectation = expectationBehind(name);
+      p = readPart(partsOf(name), p);
     }
+    if (p === NONE) return NONE;
   }
 }
 

@@ -9,7 +9,7 @@
  * products with random factors, of which the upper half is used. Whoever does not know the factors cannot
  * choose keys that collide more than by chance.
  */
-import { reserve } from './memory';
+import { masks, reserve } from './memory';
 
 /** Asks JavaScript for the id of a key that is not here, by its kind and where its bytes are. */
 declare function newKey(kind: u32, key: usize, bytes: u32): u32;
@@ -47,8 +47,6 @@ const TABLE_IS_FULL: usize = 28;
 const TABLE_IS_PARTIAL: usize = 32;
 
 const tables = memory.data(2 << TABLE_BITS, 16);
-/** Sixteen bytes from 16 - n on are a mask of the first n. */
-const masks = memory.data<u64>([-1, -1, 0, 0], 16);
 /** Random 64-bit factors: one for the length, then two for every eight bytes of a key. */
 let factors: usize = 0;
 

@@ -8,6 +8,9 @@ const ALIGNMENT: usize = 64;
 /** Sixteen bytes are loaded at once, from any byte that may be looked at. */
 const MARGIN: usize = 64;
 
+/** Sixteen bytes from 16 - n on are a mask of the first n. */
+export const masks = memory.data<u64>([-1, -1, 0, 0], 16);
+
 let end: usize = __heap_base;
 
 /** Reserves zeroed bytes, and a margin behind them. Traps where there is no memory. */
