@@ -18,7 +18,7 @@ const DATA = fileURLToPath(new URL('../../../test/data', import.meta.url));
 const SEED = 1;
 const COMMAND = `npm run fuzz -- --seed ${SEED}`;
 /** About a minute's. */
-const CASES = 1500;
+const CASES = 900;
 
 /** With both scanners, and without the model. */
 const COMPARED_CASES = 50;
@@ -46,7 +46,7 @@ describe('npm run fuzz', () => {
     );
     if (found !== null) throw new Error(describeFound(COMMAND, found).join('\n'));
     expect(cases).to.equal(CASES);
-    expect(lines).to.be.above(50_000);
+    expect(lines).to.be.above(30_000);
   });
 
   it(`finds no difference between the scanners in ${COMPARED_CASES} cases of seed ${SEED}`, async function () {
