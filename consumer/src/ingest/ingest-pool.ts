@@ -1,7 +1,7 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import type { Log } from '../log.js';
+import { reasonOf } from '../reason.js';
 import { FifoDirectory } from '../sources/fifo-directory.js';
-import { reasonOf } from '../sources/reason.js';
 import type { SourceStatus } from '../sources/source.js';
 import type { StandingLock } from '../sources/standing-lock.js';
 import type { ThreadFolders } from '../state/state-directory.js';

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { REJECTION_REASONS, type RejectionReason } from '@event-tally/shared/line.js';
 import { makeFolder } from '../make-folder.js';
+import { reasonOf } from '../reason.js';
 import { SCAN_BYTES_MAX, type Scanner, type Unfinished } from '../scan/scanner.js';
 import type { Scanners } from '../scan/scanners.js';
 import { FifoReader } from '../sources/fifo-reader.js';
-import { reasonOf } from '../sources/reason.js';
 import { StdinReader } from '../sources/stdin-reader.js';
 import type { SavedSource } from '../state/checkpoint-records.js';
 import { writeJournalRecord } from '../state/journal-record.js';

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { FIFO_SUFFIX } from '@event-tally/shared/fifo.js';
 import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import { reasonOf } from '../reason.js';
 import { LockedError } from '../state/lock.js';
 import { fifoIdentity } from './fifo-reader.js';
 import {
@@ -13,7 +14,6 @@ import {
   openStatus,
   readOn,
 } from './fifo-status.js';
-import { reasonOf } from './reason.js';
 import type { FolderStatus, SourceStatus } from './source.js';
 import { sourceName } from './source-name.js';
 import type { StandingLock } from './standing-lock.js';

@@ -67,10 +67,16 @@ export class FifoReader {
       return;
     }
     const readWrite = this.#socket;
+    try {
+      this.#socket = this.#read(readOnly);
+    } catch {
+      fs.closeSync(readOnly);
+      this.close();
+      return;
+    }
+    this.#descriptor = readOnly;
     readWrite.removeAllListeners();
     readWrite.on('error', () => {});
-    this.#descriptor = readOnly;
-    this.#socket = this.#read(readOnly);
     readWrite.destroy();
   }
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { reasonOf } from './reason.js';
+import { reasonOf } from '../reason.js';
 import type { SourceState, SourceStatus } from './source.js';
 
 /** The states that a FIFO can have, with what the log says when one comes to be in it. */

@@ -39,43 +39,46 @@ export interface Lock {
 
 /** Throws LockedError where another process holds it, and what bind(2) gives. */
 export async function lockFolder(folder: string, name: string, holder: string): Promise<Lock> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const lock = await tryToLock(folder, name, holder);
+    if (lock !== null) return lock;
+  }
+  throw new Error(`${path.join(folder, name)} cannot be taken`);
+}
+
+/** null where nobody has it, and it could not be taken all the same: another is about to. */
+async function tryToLock(folder: string, name: string, holder: string): Promise<Lock | null> {
   // The name of a socket has 107 bytes at most; a folder's descriptor makes any path short.
   const descriptor = fs.openSync(folder, 'r');
   const isShort = fs.existsSync(`/proc/self/fd/${descriptor}`);
   const file = path.join(isShort ? `/proc/self/fd/${descriptor}` : folder, name);
   const answer = `${randomUUID()} ${holder}`;
+  let server: net.Server | null = null;
+  // Closing takes the name out of the folder, by this descriptor: not where it is another's.
+  const letGo = (isOwn: boolean) => {
+    if (!isOwn) fs.closeSync(descriptor);
+    server?.close();
+    if (isOwn) fs.closeSync(descriptor);
+  };
+  let found: string | null;
   try {
-    for (let attempt = 1; ; attempt++) {
-      const server = await listen(file, answer);
-      if (server !== null) {
-        await delay(SETTLE_MS);
-        const found = await ask(file);
-        if (found === answer) {
-          const own = identityOf(file);
-          const isInPlace = () => identityOf(path.join(folder, name)) === own;
-          return {
-            isInPlace,
-            release: () => {
-              const isOwn = isInPlace();
-              // Closing takes the name out of the folder, by this descriptor: not where it is another's.
-              if (!isOwn) fs.closeSync(descriptor);
-              server.close();
-              if (isOwn) fs.closeSync(descriptor);
-            },
-          };
-        }
-        server.close();
-        if (found !== null) throw new LockedError(holderOf(found));
-      }
-      const found = await ask(file);
-      if (found !== null) throw new LockedError(holderOf(found));
-      if (attempt === ATTEMPTS_MAX) throw new Error(`${path.join(folder, name)} cannot be taken`);
-      fs.rmSync(file, { force: true });
+    server = await listen(file, answer);
+    if (server !== null) await delay(SETTLE_MS);
+    found = await ask(file);
+    if (found === answer) {
+      const own = identityOf(file);
+      const isInPlace = () => identityOf(path.join(folder, name)) === own;
+      return { isInPlace, release: () => letGo(isInPlace()) };
     }
+    // A dead holder's. One's own that does not answer has been removed.
+    if (found === null && server === null) fs.rmSync(file, { force: true });
   } catch (error) {
-    fs.closeSync(descriptor);
+    letGo(false);
     throw error;
   }
+  letGo(false);
+  if (found !== null) throw new LockedError(holderOf(found));
+  return null;
 }
 
 function identityOf(file: string): string | null {

@@ -12,7 +12,7 @@ import type { SavedSource } from './checkpoint-records.js';
 import { fileHead, RECORD_HEADER_BYTES } from './records.js';
 import { Restorer } from './restorer.js';
 import type { Bounds } from './state-directory.js';
-import type { StateFiles } from './state-files.js';
+import { type StateFiles, syncFolder } from './state-files.js';
 import {
   fileName,
   fileNumbers,
@@ -103,10 +103,14 @@ export function repairFolder(
     if (keptBytes > 0 && keptBytes < bytes) {
       files.copyFileSync(file, dropped);
       const descriptor = files.openSync(file, 'r+');
-      files.ftruncateSync(descriptor, keptBytes);
-      files.fsyncSync(descriptor);
-      files.closeSync(descriptor);
+      try {
+        files.ftruncateSync(descriptor, keptBytes);
+        files.fsyncSync(descriptor);
+      } finally {
+        files.closeSync(descriptor);
+      }
     } else files.renameSync(file, dropped);
+    syncFolder(files, folder);
   }
 }
 

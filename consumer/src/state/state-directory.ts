@@ -7,9 +7,6 @@ import { checksum, FORMAT_VERSION, fileHead } from './records.js';
 import { replaceFile, type StateFiles } from './state-files.js';
 import { fileName, fileNumbers } from './thread-folder.js';
 
-/** Settings that change what is counted: with others the same folder would mix two kinds of counts. */
-export type Mapping = FieldMapping;
-
 /** Settings that bound what is kept. They may change; what they then mean is logged. */
 export interface Bounds {
   readonly LINE_BYTES_MAX: number;
@@ -71,7 +68,7 @@ export class StateDirectory {
   /** Throws StateDirectoryError, and what the file system throws. */
   constructor(
     directory: string,
-    settings: { readonly workers: number; readonly mapping: Mapping; readonly bounds: Bounds },
+    settings: { readonly workers: number; readonly mapping: FieldMapping; readonly bounds: Bounds },
     files: StateFiles = fs,
   ) {
     const { workers, mapping, bounds } = settings;
@@ -104,7 +101,7 @@ export class StateDirectory {
       return { folder: own, from };
     });
     for (const { folder: own } of this.threads) {
-      files.mkdirSync(own, { recursive: true });
+      makeFolder(own, files);
       // Told here, at the start, and not by each thread that cannot begin.
       files.accessSync(own, fs.constants.W_OK);
     }
@@ -208,7 +205,7 @@ export function repairManifest(
   manifest: Manifest,
 ): void {
   const file = path.join(directory, MANIFEST);
-  files.mkdirSync(droppedFolder, { recursive: true });
+  makeFolder(droppedFolder, files);
   if (files.readdirSync(directory).includes(MANIFEST)) {
     files.renameSync(file, path.join(droppedFolder, MANIFEST));
   }

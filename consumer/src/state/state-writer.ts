@@ -10,7 +10,7 @@
  */
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { reasonOf } from '../sources/reason.js';
+import { reasonOf } from '../reason.js';
 import type { ByteWriter } from './bytes.js';
 import { type CheckpointContent, checkpointRecords } from './checkpoint-records.js';
 import type { Durability } from './durability.js';

@@ -6,9 +6,9 @@ const CELLS = 3;
 const UNSET = 0n;
 
 /**
- * Where windows stand in event time, and how often what they hold has changed. It lies in shared memory because it is one for all ingest threads:
- * an event that one of them reads is late by what another has seen, and an interval is answered by all
- * of them or by none.
+ * Where windows stand in event time, and how often what they hold has changed. It lies in shared memory
+ * because it is one for all ingest threads: an event that one of them reads is late by what another has
+ * seen, and an interval is answered by all of them or by none.
  */
 export class EventTimeFront {
   /** Give it to another thread, and make the front of that thread with it. */
