@@ -4,6 +4,8 @@ import { ProblemError } from './problem.js';
 
 /** The service's name in docker-compose.yml, by which Prometheus asks. */
 const SERVICE_NAME = 'consumer';
+/** A name or an address, and a port. The library would allow any name before a colon that looks like a scheme. */
+const HOST = /^(?<name>\[[\da-f.:]*\]|[^:]*)(?::\d*)?$/;
 
 /**
  * Refuses requests for another host than this one, against DNS rebinding: a page of another site whose
@@ -17,7 +19,9 @@ export function allowedHosts(names: readonly string[], host: string): Middleware
   const all = [SERVICE_NAME, host, ...names].map((name) => name.toLowerCase());
   return async (context, next) => {
     const header = hostOf(context);
-    if (header !== null && !names.includes('*') && !isHostAllowed(header.toLowerCase(), all)) {
+    const name = header === null ? undefined : HOST.exec(header.toLowerCase())?.groups?.name;
+    const isAllowed = header === null || (name !== undefined && isHostAllowed(name, all));
+    if (!isAllowed && !names.includes('*')) {
       throw new ProblemError(
         'host-not-allowed',
         `Host is ${JSON.stringify(header)}: it must be an address, localhost or one of ALLOWED_HOSTS.`,

@@ -34,6 +34,15 @@ const FOREIGN = [
   '[::1',
   'other',
   '*',
+  'file',
+  'file:',
+  'file:5000',
+  'evil-extension:5000',
+  'evil.example-extension:1',
+  'evil-extension:localhost',
+  '[evil-extension:5000',
+  '[evil-extension:]',
+  'localhost:5000:5000',
 ];
 
 describe('the Host of a request', () => {
