@@ -13,6 +13,8 @@ const READING_FACTOR = 2;
 const OTHERS_MS_MAX = 250;
 /** Bytes of answers that are kept. */
 const KEPT_BYTES_MAX = 33_554_432;
+/** What an answer takes besides its body. */
+const KEPT_OVERHEAD_BYTES = 1024;
 
 export interface Answer {
   readonly body: Buffer;
@@ -39,7 +41,7 @@ export class SharedAnswers {
     this.#ingest = ingest;
     this.#kept = new LRUCache({
       maxSize: keptBytesMax,
-      sizeCalculation: ({ answer }) => answer.body.length,
+      sizeCalculation: ({ answer }) => answer.body.length + KEPT_OVERHEAD_BYTES,
     });
   }
 

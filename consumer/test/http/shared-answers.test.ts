@@ -154,20 +154,30 @@ describe('answers that many ask for', () => {
   });
 
   context('when they are too large together', () => {
+    let made: string[];
+    let answers: SharedAnswers;
+    beforeEach(() => {
+      made = [];
+      answers = new SharedAnswers({ moment: 'always', answeringMs: 0 } as IngestClient, 5000);
+    });
+
+    const ask = (name: string, bytes: number) =>
+      answers.get(name, null, { destroyed: false }, async () => {
+        made.push(name);
+        return Buffer.alloc(bytes, name);
+      });
+
     it('are kept no longer, the one that was asked for least recently first', async () => {
-      const ingest = { moment: 'always', answeringMs: 0 } as IngestClient;
-      const answers = new SharedAnswers(ingest, 1000);
-      const made: string[] = [];
-      const ask = (name: string, bytes: number) =>
-        answers.get(name, null, { destroyed: false }, async () => {
-          made.push(name);
-          return Buffer.alloc(bytes, name);
-        });
-      for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) await ask(name, 400);
+      for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) await ask(name, 1000);
       expect(made).to.deep.equal(['a', 'b', 'c', 'b']);
-      await ask('larger', 2000);
-      await ask('larger', 2000);
+      await ask('larger', 5000);
+      await ask('larger', 5000);
       expect(made.slice(4)).to.deep.equal(['larger', 'larger']);
+    });
+
+    it('are few, however small they are', async () => {
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'f', 'a']) await ask(name, 2);
+      expect(made).to.deep.equal(['a', 'b', 'c', 'd', 'e', 'f', 'a']);
     });
   });
 });
