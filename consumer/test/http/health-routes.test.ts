@@ -127,6 +127,32 @@ describe('/readyz', () => {
   });
 });
 
+describe('an ingest thread that gives no answer', () => {
+  const service = Service.use();
+
+  it('is asked once, and told of to all who ask meanwhile', async () => {
+    const { ingest } = service();
+    const ask = ingest.stats.bind(ingest);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = 0;
+    ingest.stats = async () => {
+      asked++;
+      await held;
+      return ask();
+    };
+    const first = service().fetch('/readyz');
+    await pWaitFor(() => asked === 1);
+    const answers = await Promise.all([first, service().fetch('/readyz')]);
+    expect(answers.map(({ status }) => status)).to.deep.equal([503, 503]);
+    expect(asked).to.equal(1);
+    release();
+    await waitForReadiness(service(), 200);
+  });
+});
+
 describe('/healthz', () => {
   const service = Service.use();
 
@@ -152,7 +178,8 @@ describe('an ingest thread that is busy for seconds', () => {
     await service().read(Array.from({ length: 10_000 }, aMinute).join(''));
   });
 
-  it('is told of by /readyz and /metrics meanwhile, and ready again later', async () => {
+  it('is told of by /readyz and /metrics meanwhile, and ready again later', async function () {
+    this.timeout(300_000);
     // One answer, for which a bucket of each of ten thousand minutes is looked at again and again.
     const window = {
       windowSeconds: retentionSeconds,
