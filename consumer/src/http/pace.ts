@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { IngestUnavailableError } from '../ingest/ingest-client.js';
 
 export interface PaceClock {
   /** Milliseconds. */
@@ -27,16 +28,16 @@ export class Pace {
 
   /** Resolves and rejects as the work does, which begins when all before it is done. */
   run<T>(work: () => Promise<T> | T): Promise<T> {
-    const done = this.#last.then(async () => {
-      const startedAt = this.#clock.now();
-      const result = await work();
-      return { result, tookMs: this.#clock.now() - startedAt };
+    let startedAt = 0;
+    const done = this.#last.then(() => {
+      startedAt = this.#clock.now();
+      return work();
     });
-    // What failed has waited for an answer, and made nothing of it.
-    this.#last = done.then(
-      ({ tookMs }) => this.#clock.rest(this.#rest(tookMs)),
-      () => {},
-    );
-    return done.then(({ result }) => result);
+    const rest = () => this.#clock.rest(this.#rest(this.#clock.now() - startedAt));
+    this.#last = done.then(rest, async (error) => {
+      // Nobody has worked for this one: it was waited for, or not begun.
+      if (!(error instanceof IngestUnavailableError)) await rest();
+    });
+    return done;
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Pace } from '#consumer/http/pace.js';
+import { IngestUnavailableError } from '#consumer/ingest/ingest-client.js';
 
 describe('Pace', () => {
   let now: number;
@@ -45,14 +46,19 @@ describe('Pace', () => {
     expect(log.slice(0, 4)).to.deep.equal(['a begins', 'a ends', 'rested 20', 'b begins']);
   });
 
-  it('goes on at once after work that failed', async () => {
-    const failed = pace.run(() => {
-      now += 5000;
-      throw new Error('no answer');
+  for (const [what, error, rests] of [
+    ['rests after work that was refused', new Error('too large'), ['rested 20000']],
+    ['goes on at once after work that got no answer', new IngestUnavailableError('hangs'), []],
+  ] as const) {
+    it(what, async () => {
+      const failed = pace.run(() => {
+        now += 5000;
+        throw error;
+      });
+      const next = work('a', 0);
+      expect(await failed.catch((reason) => reason)).to.equal(error);
+      expect(await next).to.equal('a');
+      expect(log).to.deep.equal([...rests, 'a begins', 'a ends']);
     });
-    const next = work('a', 0);
-    expect(await failed.catch(({ message }) => message)).to.equal('no answer');
-    expect(await next).to.equal('a');
-    expect(log).to.deep.equal(['a begins', 'a ends']);
-  });
+  }
 });
