@@ -35,7 +35,7 @@ export function addCountsRoutes(
     const name = JSON.stringify([of, window, limit, format]);
     const { socket } = context.req;
     const answer = answers.get(name, window, socket, async () => {
-      const counted = await ingest.counts(of, window);
+      const counted = await answers.counts(of, window);
       const ranking = rank(counted.keys, limit);
       if (format === 'csv') return bodyOf(csvTexts(of, ranking));
       if (format === 'list') return bodyOf(listTexts(listDocument(of, counted, ranking)));

@@ -1,6 +1,7 @@
 import etag from 'etag';
 import { LRUCache } from 'lru-cache';
-import type { IngestClient } from '../ingest/ingest-client.js';
+import type { Counts, IngestClient } from '../ingest/ingest-client.js';
+import type { CountedKind } from '../ingest/protocol.js';
 import type { WindowRequest } from '../tally/interval.js';
 import { type Asker, SharedWork } from './shared-work.js';
 
@@ -26,6 +27,12 @@ interface Kept {
   readonly answer: Answer;
 }
 
+interface KeptCounts {
+  readonly name: string;
+  readonly moment: string;
+  readonly counts: Counts;
+}
+
 /**
  * The answers that cost the most: made once for all who ask the same at the same time, and kept for as
  * long as nothing else is counted.
@@ -34,6 +41,8 @@ export class SharedAnswers {
   readonly #ingest: IngestClient;
   readonly #work = new SharedWork({ rest: (tookMs) => this.#rest(tookMs) });
   readonly #kept: LRUCache<string, Kept>;
+  /** Those that were asked for last, as long as nothing else is counted. */
+  #counts: KeptCounts | null = null;
   /** Of the ingest threads, when they were looked at last. */
   #answeringMs = 0;
 
@@ -70,6 +79,20 @@ export class SharedAnswers {
         return answer;
       })
     );
+  }
+
+  /** What answers are made from: asked for once, whatever their limits and formats are. Within such work only. */
+  async counts(of: CountedKind, window: WindowRequest | null): Promise<Counts> {
+    const name = JSON.stringify([of, window]);
+    const moment = this.#momentOf(window);
+    const kept = this.#counts;
+    if (moment !== null && kept?.name === name && kept.moment === moment) return kept.counts;
+    this.#counts = null; // not both at once in memory
+    const counts = await this.#ingest.counts(of, window);
+    if (moment !== null && moment === this.#momentOf(window)) {
+      this.#counts = { name, moment, counts };
+    }
+    return counts;
   }
 
   /** Other work that costs as much. */

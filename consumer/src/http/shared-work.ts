@@ -4,6 +4,8 @@ import { Pace, type PaceClock, type Rest } from './pace.js';
 
 /** Pieces of work that wait for their turn. */
 const WAITING_MAX = 256;
+/** Those of one asker: others are to have their turn as well. */
+const WAITING_OF_ASKER_MAX = 4;
 /** So long somebody waits for a piece of work, from its asking to its end. */
 const WAIT_MS_MAX = 10_000;
 
@@ -45,10 +47,10 @@ export class SharedWork {
 
   /**
    * Resolves and rejects as the work of that name does; the work of the first who asks is done. Rejects
-   * with IngestUnavailableError where too much waits, or it takes too long.
+   * with IngestUnavailableError where too much waits, or too much that this asker wants, or it takes too long.
    */
   async run<T>(name: string, asker: Asker, work: () => Promise<T>): Promise<T> {
-    const waiting = this.#waiting.get(name) ?? this.#begin(name, work);
+    const waiting = this.#waiting.get(name) ?? this.#begin(name, asker, work);
     waiting.askers.push({ asker, until: performance.now() + this.#waitMsMax });
     return pTimeout(waiting.result as Promise<T>, {
       milliseconds: this.#waitMsMax,
@@ -58,8 +60,11 @@ export class SharedWork {
     });
   }
 
-  #begin(name: string, work: () => Promise<unknown>): Waiting {
-    if (this.#waiting.size >= this.#waitingMax) throw tooMuch();
+  #begin(name: string, first: Asker, work: () => Promise<unknown>): Waiting {
+    const ofAsker = [...this.#waiting.values()].filter(({ askers }) => askers[0]?.asker === first);
+    if (this.#waiting.size >= this.#waitingMax || ofAsker.length >= WAITING_OF_ASKER_MAX) {
+      throw tooMuch();
+    }
     const askers: Waiting['askers'] = [];
     const result = this.#pace.run(() => {
       this.#waiting.delete(name);

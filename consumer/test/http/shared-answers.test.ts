@@ -64,6 +64,31 @@ describe('answers that many ask for', () => {
     });
   }
 
+  context('when limits and formats differ', () => {
+    const service = Service.use({ wordsMax: 1000, eventTypesMax: 1000 });
+    const LIST = '/events/countWords?format=list&window=2h&until=latest';
+
+    it('are made from the same counts, as long as nothing is counted', async () => {
+      await service().read(event('a', 'x x y z'));
+      const questions = countQuestions(service());
+      const words = async (query: string) => {
+        const { counts } = (await service().get(LIST + query)) as { counts: { key: string }[] };
+        return counts.map(({ key }) => key);
+      };
+      expect(await words('')).to.deep.equal(['x', 'y', 'z']);
+      expect(await words('&limit=1')).to.deep.equal(['x']);
+      expect(await words('&limit=2')).to.deep.equal(['x', 'y']);
+      expect(questions.asked).to.equal(1);
+      await service().get('/events/countByEventType?window=2h&until=latest');
+      await service().get('/events/countWords?window=1h&until=latest');
+      expect(questions.asked).to.equal(3);
+      await service().read(event('a', 'y y'));
+      const before = questions.asked;
+      expect(await words('&limit=1')).to.deep.equal(['y']);
+      expect(questions.asked).to.equal(before + 1);
+    });
+  });
+
   context('while events come', () => {
     const service = Service.use({ ingestToken: TOKEN, eventTypesMax: 1000 });
 

@@ -88,6 +88,20 @@ describe('SharedWork', () => {
     expect(await Promise.all(waiting)).to.deep.equal(['1', '2', '1', '3']);
   });
 
+  it('is refused to whom too much waits for already, and not to others', async () => {
+    const first = run('a');
+    await isBegun(1);
+    const waiting = ['b', 'c', 'd', 'e'].map((name) => run(name));
+    expect(await run('f').catch(messageOf)).to.equal('too much is asked at once');
+    waiting.push(run('e'), run('f', { destroyed: false }), run('f'));
+    for (let i = 0; i < 6; i++) {
+      await isBegun(i + 1);
+      end[i]?.(String(i));
+    }
+    expect(await first).to.equal('0');
+    expect(await Promise.all(waiting)).to.deep.equal(['1', '2', '3', '4', '4', '5', '5']);
+  });
+
   it('is not done for those who have gone', async () => {
     const first = run('a');
     await isBegun(1);
