@@ -37,6 +37,12 @@ describe('GET /metrics', () => {
     const service = Service.use();
     before(() => service().read(LINES));
 
+    it('tells no version but event-tally’s own', async () => {
+      const text = await (await service().fetch('/metrics')).text();
+      expect(text).to.include('event_tally_build_info');
+      expect(text).not.to.include(process.versions.node).and.not.include('nodejs_version');
+    });
+
     it('is Prometheus’ text, not to be kept', async () => {
       const { headers } = await service().fetch('/metrics');
       expect(headers.get('content-type')).to.equal('text/plain; version=0.0.4; charset=utf-8');
