@@ -21,7 +21,8 @@ describe('bodyOf', () => {
   });
 });
 
-describe('counts whose keys are long', () => {
+describe('counts whose keys are long', function () {
+  this.timeout(120_000);
   // Each byte of such a key has six in JSON, and one in CSV.
   const keyBytes = 60_000;
   const keys = Math.ceil(67_108_864 / (6 * keyBytes));

@@ -44,7 +44,7 @@ function openSockets(pid: number): number {
 }
 
 describe('10,000 connections', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const dir = useTempDir();
   let consumer: ConsumerProcess;
   let sockets: Set<net.Socket>;

@@ -31,7 +31,8 @@ const post = (service: Service, type: string) =>
     body: event(type),
   });
 
-describe('answers that many ask for', () => {
+describe('answers that many ask for', function () {
+  this.timeout(120_000);
   for (const path of [
     '/events/countByEventType',
     '/events/countWords?format=list',

@@ -27,7 +27,7 @@ const statusOf = (port: number, path: string) =>
   });
 
 describe('as many streams as may be, none of which is read', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const dir = useTempDir();
   const sockets: net.Socket[] = [];
   afterEach(async () => {
