@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Counts, IngestClient } from '../ingest/ingest-client.js';
 import type { CountedKind } from '../ingest/protocol.js';
 import type { WindowRequest } from '../tally/interval.js';
+import type { PaceClock } from './pace.js';
 import { type Asker, SharedWork } from './shared-work.js';
 
 /**
@@ -39,15 +40,22 @@ interface KeptCounts {
  */
 export class SharedAnswers {
   readonly #ingest: IngestClient;
-  readonly #work = new SharedWork({ rest: (tookMs) => this.#rest(tookMs) });
+  readonly #work: SharedWork;
   readonly #kept: LRUCache<string, Kept>;
   /** Those that were asked for last, as long as nothing else is counted. */
   #counts: KeptCounts | null = null;
   /** Of the ingest threads, when they were looked at last. */
   #answeringMs = 0;
 
-  constructor(ingest: IngestClient, keptBytesMax = KEPT_BYTES_MAX) {
+  constructor(
+    ingest: IngestClient,
+    { keptBytesMax = KEPT_BYTES_MAX, clock }: { keptBytesMax?: number; clock?: PaceClock } = {},
+  ) {
     this.#ingest = ingest;
+    this.#work = new SharedWork({
+      rest: (tookMs) => this.#rest(tookMs),
+      ...(clock !== undefined && { clock }),
+    });
     this.#kept = new LRUCache({
       maxSize: keptBytesMax,
       sizeCalculation: ({ answer }) => answer.body.length + KEPT_OVERHEAD_BYTES,

@@ -184,7 +184,9 @@ describe('answers that many ask for', function () {
     let answers: SharedAnswers;
     beforeEach(() => {
       made = [];
-      answers = new SharedAnswers({ moment: 'always', answeringMs: 0 } as IngestClient, 5000);
+      answers = new SharedAnswers({ moment: 'always', answeringMs: 0 } as IngestClient, {
+        keptBytesMax: 5000,
+      });
     });
 
     const ask = (name: string, bytes: number) =>
@@ -204,6 +206,45 @@ describe('answers that many ask for', function () {
     it('are few, however small they are', async () => {
       for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'f', 'a']) await ask(name, 2);
       expect(made).to.deep.equal(['a', 'b', 'c', 'd', 'e', 'f', 'a']);
+    });
+  });
+
+  context('when they are made one after another', () => {
+    const rows: [what: string, before: number, spent: number, took: number, rest: number][] = [
+      ['twice as long as ingest threads have answered', 0, 100, 30, 200],
+      ['and have answered others before', 100, 10, 30, 220],
+      ['as long as an answer took, where that is longer', 0, 10, 200, 200],
+      ['up to a quarter of a second', 0, 10, 3000, 250],
+    ];
+    for (const [what, before, spent, took, expected] of rows) {
+      it(`leave time for reading, and for others: ${what}`, async () => {
+        const ingest = { moment: null, answeringMs: 0 };
+        let now = 0;
+        const rests: number[] = [];
+        const clock = { now: () => now, rest: async (ms: number) => void rests.push(ms) };
+        const answers = new SharedAnswers(ingest as unknown as IngestClient, { clock });
+        ingest.answeringMs += before;
+        await answers.run('a', { destroyed: false }, async () => {
+          ingest.answeringMs += spent;
+          now += took;
+        });
+        await pWaitFor(() => rests.length === 1, WAIT);
+        expect(rests).to.deep.equal([expected]);
+      });
+    }
+
+    it('leave time by what a thread that was started again tells', async () => {
+      const ingest = { moment: null, answeringMs: 0 };
+      const rests: number[] = [];
+      const clock = { now: () => 0, rest: async (ms: number) => void rests.push(ms) };
+      const answers = new SharedAnswers(ingest as unknown as IngestClient, { clock });
+      for (const [i, answeringMs] of [1000, 5, 15].entries()) {
+        await answers.run('a', { destroyed: false }, async () => {
+          ingest.answeringMs = answeringMs;
+        });
+        await pWaitFor(() => rests.length === i + 1, WAIT);
+      }
+      expect(rests).to.deep.equal([2000, 0, 20]);
     });
   });
 });

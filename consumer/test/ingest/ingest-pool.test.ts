@@ -61,6 +61,33 @@ describe('IngestPool', () => {
     expect(overflow, 'w and v are past the cap').to.include({ count: 2 });
   });
 
+  it('has a moment that stays as long as nothing changes', async () => {
+    const { ingest } = service;
+    expect(ingest.moment).to.equal(null);
+    ingest.start();
+    await service.read(event('a'));
+    const moments = [ingest.moment];
+    await ingest.counts('types', null);
+    expect(ingest.moment).to.be.a('string').and.to.equal(moments[0]);
+    await service.read(event('b'));
+    moments.push(ingest.moment);
+    await crash();
+    expect(ingest.moment).to.equal(null);
+    await pWaitFor(() => ingest.state === 'running');
+    moments.push(ingest.moment);
+    expect(moments).not.to.include(null);
+    expect(new Set(moments)).to.have.lengthOf(3);
+  });
+
+  it('tells how long threads have been answering', async () => {
+    const { ingest } = service;
+    ingest.start();
+    await service.read(event('a'));
+    const before = ingest.answeringMs;
+    await ingest.counts('types', null);
+    expect(ingest.answeringMs).to.be.above(before);
+  });
+
   context('when the thread ends by an exception', () => {
     it('fails readiness, logs the cause once, and starts it again', async () => {
       service.ingest.start();

@@ -27,6 +27,19 @@ describe('EventTimeFront', () => {
     expect(front.value).to.equal(8.5);
   });
 
+  it('goes on with each change, for two of one buffer', () => {
+    const one = new EventTimeFront();
+    const other = new EventTimeFront(one.buffer);
+    const seen = [one.changes];
+    for (const front of [one, other, one]) {
+      front.change();
+      expect(other.changes).to.equal(one.changes);
+      seen.push(one.changes);
+    }
+    expect(new Set(seen)).to.have.lengthOf(4);
+    expect(one.value).to.equal(Number.NEGATIVE_INFINITY);
+  });
+
   it('is the largest of any times, for two of one buffer', () => {
     const time = fc.oneof(
       fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map(Math.abs),
