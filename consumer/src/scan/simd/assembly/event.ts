@@ -6,9 +6,10 @@ import {
   allPartsOf,
   expect,
   expectationBehind,
-  expectationInside,
   expectedAt,
+  firstExpectation,
   hasNames,
+  laterExpectation,
   leadBytesOf,
   nameAt,
   nodeAbove,
@@ -90,7 +91,7 @@ export function readObject(p: usize): usize {
   v128.store(kinds, i32x4.splat(ABSENT as i32));
   isUnclear = false;
   let node = root;
-  let expectation = expectationInside(root);
+  let expectation = firstExpectation(root);
   let isFirst = true;
   while (true) {
     // At the beginning of an object, or behind a value in it.
@@ -129,9 +130,10 @@ export function readObject(p: usize): usize {
       if (name !== UNKNOWN) expect(expectation, name, lead, p);
     }
 
-    isFirst = false;
-    if (name === UNKNOWN) p = valueEnd(p);
-    else if (!hasNames(name)) {
+    if (name === UNKNOWN) {
+      if (isFirst) expectation = laterExpectation(node);
+      p = valueEnd(p);
+    } else if (!hasNames(name)) {
       expectation = expectationBehind(name);
       p = readPart(partsOf(name), p);
     } else {
@@ -139,7 +141,7 @@ export function readObject(p: usize): usize {
       if ((load<u8>(p) as u32) === OPEN_BRACE) {
         setKinds(partsOf(name), OTHER);
         node = name;
-        expectation = expectationInside(name);
+        expectation = firstExpectation(name);
         isFirst = true;
         p++;
         continue;
@@ -148,6 +150,7 @@ export function readObject(p: usize): usize {
       p = readPart(partsOf(name), p);
     }
     if (p === NONE) return NONE;
+    isFirst = false;
   }
 }
 

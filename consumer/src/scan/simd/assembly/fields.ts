@@ -32,9 +32,10 @@ const NODE_PARTS: usize = 20;
 const NODE_ALL_PARTS: usize = 24;
 /** The lengths of the names in its object, a bit for each, the last for all that are longer. */
 const NODE_LENGTHS: usize = 32;
-/** What is expected first in its object, and what behind it. */
-const NODE_INSIDE: usize = 48;
-const NODE_BEHIND: usize = NODE_INSIDE + EXPECTATION_BYTES;
+/** What is expected first in its object, what there behind names that are not asked for, and what behind it. */
+const NODE_FIRST: usize = 48;
+const NODE_LATER: usize = NODE_FIRST + EXPECTATION_BYTES;
+const NODE_BEHIND: usize = NODE_LATER + EXPECTATION_BYTES;
 const NODE_BYTES: usize = NODE_BEHIND + EXPECTATION_BYTES;
 
 /** No name that is asked for. */
@@ -92,9 +93,14 @@ export function nodeAbove(node: usize): usize {
   return load<usize>(node, NODE_ABOVE);
 }
 
-/** What is expected first in a node's object. */
-export function expectationInside(node: usize): usize {
-  return node + NODE_INSIDE;
+/** What is expected at the beginning of a node's object: what leads to it has no comma. */
+export function firstExpectation(node: usize): usize {
+  return node + NODE_FIRST;
+}
+
+/** What is expected there when the first names were none that are asked for. */
+export function laterExpectation(node: usize): usize {
+  return node + NODE_LATER;
 }
 
 /** What is expected behind a node's value, in the same object. */
