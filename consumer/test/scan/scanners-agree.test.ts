@@ -86,19 +86,77 @@ describe('the SIMD scanner and the reference scanner agree', () => {
   it('on every way of two sources to take turns', () => {
     // A tail that one leaves behind is in nobody's way.
     const comparison = new ScannerComparison({ mapping: DEFAULT_MAPPING, lineBytesMax: 64 });
+    const turns = fc.array(fc.record({ place: fc.nat(), source: fc.constantFrom(0, 1) }));
     fc.assert(
-      fc.property(streamBytes, fc.array(fc.nat()), fc.boolean(), (bytes, places, isRestarted) => {
+      fc.property(streamBytes, turns, fc.boolean(), (bytes, turns, isRestarted) => {
         comparison.beginSource();
-        for (const part of cutAt(bytes, places)) {
-          comparison.scan(part);
+        const parts = cutAt(
+          bytes,
+          turns.map(({ place }) => place),
+        );
+        for (const [i, part] of parts.entries()) {
+          comparison.scan(part, turns[i]?.source);
           if (isRestarted) comparison.restart();
         }
-        comparison.finish();
+        for (const source of [0, 1]) comparison.finish(source);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
     comparison.compareKeys();
   });
+
+  it('on every short row of fields, braces and commas, whatever was expected there', () => {
+    const mapping = mapped({ eventType: ['a'], data: ['b', 'c'], timestampFormat: 'arrival' });
+    const pieces = [',', '"a":"x"', '"b":{', '"c":"y"', '"d":1', '}'];
+    let rows = ['{'];
+    const lines: string[] = [];
+    for (let length = 1; length <= 5; length++) {
+      rows = rows.flatMap((row) => pieces.map((piece) => row + piece));
+      lines.push(...rows.map((row) => `${row}\n`));
+    }
+    const typical = ['{"a":"x","b":{"c":"y"}}\n', '{"d":1,"a":"x","b":{"d":1,"c":"y"}}\n'];
+    const comparison = new ScannerComparison({ mapping });
+    const chance = new Chance(SEED);
+    for (const before of typical) {
+      const bytes = Buffer.from(lines.map((line) => before + line).join(''));
+      comparison.scanInPieces(chance, bytes);
+    }
+  });
+
+  for (const name of [
+    'a\\b',
+    'a"b',
+    'a\tb',
+    'a\nb',
+    'a\0',
+    '"',
+    '\\',
+    '\n',
+    '\\"',
+    '\\u0061',
+    'é',
+  ]) {
+    it(`on a name that is ${JSON.stringify(name)}, written as JSON and as it is`, () => {
+      const mapping = mapped({ eventType: [name] });
+      const comparison = new ScannerComparison({ mapping });
+      const rest = '"foo","data":"a b","timestamp":1}';
+      const escaped = Array.from(
+        { length: name.length },
+        (_, i) => `\\u${name.charCodeAt(i).toString(16).padStart(4, '0')}`,
+      ).join('');
+      const written = [JSON.stringify(name), `"${name}"`, `"${escaped}"`];
+      const lines = written.map((json) => `{${json}:${rest}\n`);
+      for (const line of [...lines, ...lines.toReversed(), ...lines]) {
+        comparison.scan(Buffer.from(line));
+        comparison.scan(Buffer.from(line));
+        // Behind what is scanned is the end of the line before.
+        for (const part of cutAt(Buffer.from(line), [2 + name.length])) comparison.scan(part);
+        comparison.scan(Buffer.from(`{"${name}`));
+        comparison.scan(LF);
+      }
+      comparison.compareKeys();
+    });
+  }
 
   for (const [name, mapping] of [
     ['the default mapping', DEFAULT_MAPPING],

@@ -6,6 +6,7 @@ import { parseIso8601 } from '@event-tally/shared/iso8601.js';
 import { expect } from 'chai';
 import { createScanners } from '#consumer/ingest/create-scanners.js';
 import { SCAN_BYTES_MAX } from '#consumer/scan/scanner.js';
+import type { SimdScanners } from '#consumer/scan/simd/simd-scanners.js';
 import type { EventBatch } from '#consumer/tally/event-batch.js';
 import { KeyTable } from '#consumer/tally/key-table.js';
 import { Chance } from '../fuzz/chance.js';
@@ -80,6 +81,14 @@ describe('SimdScanners', () => {
   it('refuse more bytes at once than there is room for', () => {
     const { scanner } = new Subject();
     expect(() => scanner.scan(new Uint8Array(SCAN_BYTES_MAX + 1), 0)).to.throw(RangeError);
+  });
+
+  it('throw where they are given no LF to stop at', () => {
+    const { scanner, scanners } = new Subject();
+    scanner.scan(Buffer.from('1\n2\n'), 0);
+    const [simd, nothing] = [scanners as SimdScanners, new Uint8Array(0)];
+    const scan = () => simd.scanLines(nothing, Buffer.from('3'), 0);
+    expect(scan).to.throw('1 bytes more');
   });
 
   context('when it comes to numbers', () => {

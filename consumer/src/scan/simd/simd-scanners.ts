@@ -139,6 +139,7 @@ export class SimdScanners implements Scanners {
     for (;;) {
       at = this.#module.scan(at, end);
       if (at === end) break;
+      if (at > end) throw new Error(`scanned ${at - end} bytes more than there are`);
       this.#scanByReference(at, arrivalTime);
       at = (this.#account[LINE_LF] as number) + 1;
     }
