@@ -85,13 +85,21 @@ export class RejectedLines {
   }
 
   #report({ line: { reason, bytes, text }, source, at }: Kept): RejectedLineReport {
-    // It was parsed before, or it would be not_json.
-    const json: unknown = reason === 'not_an_event' ? JSON.parse(text) : null;
+    const json = reason === 'not_an_event' ? parsed(text) : null;
     const shown = shownText(text, TEXT_CHARACTERS_MAX);
     const report = { reason, at, source, bytes, text: shown, fault: null, fields: null };
     if (!isObject(json)) return report;
     const names = Object.keys(json).slice(0, FIELDS_MAX);
     const fields = names.map((name) => shownText(name, FIELD_CHARACTERS_MAX));
     return { ...report, fault: this.#findFault(json), fields };
+  }
+}
+
+/** A scanner said that it is JSON. Were it wrong, that would be no reason to end the thread that reports it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -76,6 +76,11 @@ describe('RejectedLines', () => {
     expect(reportOf('{}')).to.deep.include({ fields: [] });
   });
 
+  it('reports what is no JSON, whatever it was taken for', () => {
+    const { text, fault, fields } = reportOf('{"a', 'not_an_event') ?? {};
+    expect({ text, fault, fields }).to.deep.equal({ text: '{"a', fault: null, fields: null });
+  });
+
   it('shows 200 characters of a text', () => {
     expect(reportOf(`{"${'😀'.repeat(300)}`, 'not_json')).to.deep.include({
       bytes: 1202,
