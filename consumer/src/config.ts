@@ -222,7 +222,7 @@ const VARIABLES = {
     ...oneOf(SCANNER_CHOICES),
     default: 'auto',
     meaning:
-      'what reads the lines; auto: the SIMD scanner, where the processor has SIMD, or else the reference scanner',
+      'what reads the lines; auto: the SIMD scanner, where the processor has SIMD and a thread the memory for it, or else the reference scanner',
   }),
   INGEST_TOKEN: variable({
     schema: z.string().regex(/^[\x21-\x7e]*$/),

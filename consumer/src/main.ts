@@ -54,7 +54,14 @@ const fifoLock = fifoDir === null ? null : new StandingLock(fifoDir, FIFO_LOCK, 
 await fifoLock?.take();
 if (fifoLock?.problem instanceof LockedError) failLocked('FIFO_DIR', fifoDir, fifoLock.problem);
 const ingest = new IngestPool(
-  { ...config, scanner, fifoDir, fifoLock, readsStdin },
+  {
+    ...config,
+    // auto is the threads' to decide, where there is SIMD: each needs memory for it.
+    scanner: scanner === 'reference' ? scanner : config.scanner,
+    fifoDir,
+    fifoLock,
+    readsStdin,
+  },
   log,
   await openState(),
 );

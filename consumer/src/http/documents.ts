@@ -133,7 +133,7 @@ export const statsSchema = z
         lines: count.describe('Scanned since the start.'),
         fallback_lines: count.describe('Of them, handed to the reference scanner.'),
       })
-      .describe('What reads the lines.'),
+      .describe('What reads the lines; simd where all threads have that scanner.'),
     state: z
       .object({
         durability: z.enum(DURABILITIES).exclude(['none']),

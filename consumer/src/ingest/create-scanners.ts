@@ -19,8 +19,30 @@ export function chooseScanner(choice: ScannerChoice): ScannerName | null {
 /** Compiled once for a thread. */
 let simdModule: WebAssemblyModule | null = null;
 
-export function createScanners(name: ScannerName, options: ScannerOptions): Scanners {
-  if (name === 'reference') return new ReferenceScanners(options);
+/**
+ * auto: the reference scanners where there is not enough memory for the SIMD scanners, of which
+ * `onFallback` is told. Throws where simd is asked for and there is not enough.
+ */
+export function createScanners(
+  choice: ScannerChoice,
+  options: ScannerOptions,
+  onFallback: (cause: string) => void = () => {},
+): Scanners {
+  if (choice === 'reference') return new ReferenceScanners(options);
+  try {
+    return createSimdScanners(options);
+  } catch (error) {
+    const cause = (error as Error).message;
+    if (choice === 'simd') {
+      const advice = 'lower WORDS_MAX, EVENT_TYPES_MAX or INGEST_WORKERS, or set SCANNER to auto';
+      throw new Error(`no memory for the SIMD scanner (${cause}): ${advice}`, { cause: error });
+    }
+    onFallback(cause);
+    return new ReferenceScanners(options);
+  }
+}
+
+function createSimdScanners(options: ScannerOptions): SimdScanners {
   simdModule ??= new WebAssembly.Module(fs.readFileSync(MODULE_FILE));
   return new SimdScanners({
     ...options,

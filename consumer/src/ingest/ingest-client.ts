@@ -1,4 +1,4 @@
-import type { ScannerCounts, ScannerName } from '../scan/scanners.js';
+import type { ScannerStats } from '../scan/scanners.js';
 import type { FolderStatus, SourceState } from '../sources/source.js';
 import type { StateStats } from '../state/state-writer.js';
 import type { Interval, WindowRequest } from '../tally/interval.js';
@@ -71,7 +71,7 @@ export interface IngestStats extends TallyStats, Moment {
   /** Since the last line was read; null before the first. */
   readonly lastLineSecondsAgo: number | null;
   readonly sources: readonly SourceStats[];
-  readonly scanner: ScannerCounts & { readonly name: ScannerName };
+  readonly scanner: ScannerStats;
   /** null where nothing is kept. */
   readonly state: StateStats | null;
   /** Of the folder of the FIFOs. */

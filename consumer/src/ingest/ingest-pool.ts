@@ -40,7 +40,7 @@ import {
   mergeIntervals,
   mergeMoments,
   mergeRejected,
-  mergeScannerCounts,
+  mergeScannerStats,
   mergeSeries,
   mergeSources,
   mergeStateStats,
@@ -349,10 +349,7 @@ export class IngestPool implements IngestClient {
       lastEventTime: newest < 0 ? null : newest,
       lastLineSecondsAgo: ages.length === 0 ? null : Math.min(...ages),
       sources: this.#sourceStats(sources),
-      scanner: {
-        name: this.#options.scanner,
-        ...mergeScannerCounts(answers.map(({ scanner }) => scanner)),
-      },
+      scanner: mergeScannerStats(answers.map(({ scanner }) => scanner)),
       state: this.#stateStats(answers),
       fifoDir: this.#fifos?.status ?? { ok: true, reason: null },
     };

@@ -206,6 +206,13 @@ export class IngestThread {
       case 'fault':
         this.#handlers.onFault(message.fault);
         break;
+      case 'scannerFallback': {
+        const { cause } = message;
+        const problem =
+          'no memory for the SIMD scanner: an ingest thread has the reference scanner';
+        this.#log('warn', problem, { cause });
+        break;
+      }
       case 'answer': {
         const { id, answer } = message;
         this.#answeringMs = message.answeringMs;

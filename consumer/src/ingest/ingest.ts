@@ -56,6 +56,8 @@ export interface IngestHandlers {
   onEnded(name: string, reason: string | null): void;
   /** Nothing is read, for the reason given; null: reading goes on. */
   onFault(fault: string | null): void;
+  /** There is no memory for the SIMD scanner, which was asked for where possible. */
+  onScannerFallback?(cause: string): void;
 }
 
 interface Source {
@@ -149,7 +151,11 @@ export class Ingest {
     this.#clock = clock;
     this.#handlers = handlers;
     this.#tables = createTables(options);
-    this.#scanners = createScanners(options.scanner, { ...options, ...this.#tables });
+    this.#scanners = createScanners(
+      options.scanner,
+      { ...options, ...this.#tables },
+      handlers.onScannerFallback,
+    );
     this.#rejectedLines = new RejectedLines(options.mapping);
     this.#tally = createTally(this.#tables, options, front);
   }
@@ -524,7 +530,7 @@ export class Ingest {
     const { newest } = this.#tally.windows;
     return {
       kind: 'stats',
-      scanner: this.#scanners.counts(),
+      scanner: { name: this.#scanners.name, ...this.#scanners.counts() },
       ...this.#tally.stats(),
       ...this.#moment(),
       state: this.#state?.stats() ?? null,

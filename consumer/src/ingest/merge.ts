@@ -1,5 +1,5 @@
 /** Answers of several ingest threads, each with key ids of its own, as one, by key. */
-import type { ScannerCounts } from '../scan/scanners.js';
+import type { ScannerStats } from '../scan/scanners.js';
 import type { StateStats } from '../state/state-writer.js';
 import { firstStepOf, type Interval } from '../tally/interval.js';
 import { type KeyKind, OVERFLOW_ID } from '../tally/key-table.js';
@@ -148,8 +148,10 @@ export function mergeStateStats(parts: readonly (StateStats | null)[]): StateSta
   };
 }
 
-export function mergeScannerCounts(parts: readonly ScannerCounts[]): ScannerCounts {
+/** The name is `simd` where all threads have that scanner. */
+export function mergeScannerStats(parts: readonly ScannerStats[]): ScannerStats {
   return {
+    name: parts.find(({ name }) => name === 'reference')?.name ?? 'simd',
     lines: parts.reduce((sum, { lines }) => sum + lines, 0),
     fallbackLines: parts.reduce((sum, { fallbackLines }) => sum + fallbackLines, 0),
   };

@@ -16,7 +16,7 @@
  */
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { RejectionReason } from '@event-tally/shared/line.js';
-import type { ScannerCounts, ScannerName } from '../scan/scanners.js';
+import type { ScannerChoice, ScannerStats } from '../scan/scanners.js';
 import type { StateStats } from '../state/state-writer.js';
 import type { Recovery } from '../state/thread-folder.js';
 import type { Interval } from '../tally/interval.js';
@@ -27,7 +27,7 @@ import type { TallyStats } from '../tally/tally.js';
 
 /** All that an ingest thread is told at its start. */
 export interface IngestOptions {
-  readonly scanner: ScannerName;
+  readonly scanner: ScannerChoice;
   readonly mapping: FieldMapping;
   readonly lineBytesMax: number;
   readonly eventTypesMax: number;
@@ -155,7 +155,7 @@ export interface SourceCounts {
 
 export interface StatsAnswer extends TallyStats {
   readonly kind: 'stats';
-  readonly scanner: ScannerCounts;
+  readonly scanner: ScannerStats;
   readonly newKeys: readonly NewKeys[];
   readonly since: number | null;
   /** null where nothing is kept. */
@@ -233,6 +233,8 @@ export type MessageFromIngest =
   | { readonly kind: 'damaged'; readonly problem: string }
   /** The disk does not take what was counted, so that nothing is read; null: it does again. */
   | { readonly kind: 'fault'; readonly fault: string | null }
+  /** It reads with the reference scanner, because there is no memory for the SIMD scanner. */
+  | { readonly kind: 'scannerFallback'; readonly cause: string }
   | {
       readonly kind: 'answer';
       readonly id: number;

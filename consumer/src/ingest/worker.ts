@@ -20,6 +20,7 @@ const ingest = new Ingest(options, new EventTimeFront(frontBuffer), clock, {
   onOpened: (name, identity) => send({ kind: 'opened', name, identity }),
   onEnded: (name, reason) => send({ kind: 'ended', name, reason }),
   onFault: (fault) => send({ kind: 'fault', fault }),
+  onScannerFallback: (cause) => send({ kind: 'scannerFallback', cause }),
 });
 
 let answeringMs = 0;

@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import pWaitFor from 'p-wait-for';
 import { IngestUnavailableError } from '#consumer/ingest/ingest-client.js';
 import { IngestPool } from '#consumer/ingest/ingest-pool.js';
+import type { Log } from '#consumer/log.js';
+import type { ScannerChoice } from '#consumer/scan/scanners.js';
 import type { KeyKind } from '#consumer/tally/key-table.js';
 import { event, holdFifo, makeFifo, writeFifo } from '../support/fifo-writer.js';
 import { POOL_OPTIONS } from '../support/pool-options.js';
@@ -156,6 +158,36 @@ describe('IngestPool', () => {
         .that.match(/memory/i);
       await pWaitFor(() => ingest.state === 'running');
       await ingest.stop();
+    });
+  });
+
+  context('when there is no memory for the SIMD scanner', () => {
+    // Tables of more than the 4 GiB that a WebAssembly module can have.
+    const bounds = { eventTypesMax: 15_000_000, wordsMax: 15_000_000 };
+    const start = (scanner: ScannerChoice) => {
+      const log: Parameters<Log>[] = [];
+      const options = { ...POOL_OPTIONS, ...bounds, scanner };
+      const ingest = new IngestPool(options, (...line) => log.push(line), null);
+      ingest.start();
+      return { ingest, log };
+    };
+
+    it('has the reference scanner where SCANNER is auto, as the log and the statistics tell', async () => {
+      const { ingest, log } = start('auto');
+      await pWaitFor(() => ingest.state === 'running');
+      expect((await ingest.stats()).scanner.name).to.equal('reference');
+      await ingest.stop();
+      expect(log.map(([level]) => level)).to.deep.equal(['warn']);
+      expect(log[0]?.[1]).to.match(/no memory for the SIMD scanner/);
+    });
+
+    it('says what to do where SCANNER is simd', async () => {
+      const { ingest, log } = start('simd');
+      await pWaitFor(() => log.length > 0);
+      await ingest.stop();
+      expect(log[0]?.[2])
+        .to.have.property('cause')
+        .that.matches(/lower WORDS_MAX.*SCANNER to auto/);
     });
   });
 
