@@ -6,6 +6,8 @@ import { parseIso8601 } from '@event-tally/shared/iso8601.js';
 import { expect } from 'chai';
 import { createScanners } from '#consumer/ingest/create-scanners.js';
 import { SCAN_BYTES_MAX } from '#consumer/scan/scanner.js';
+import { powersOfTen } from '#consumer/scan/simd/powers-of-ten.js';
+import { ADDRESSES } from '#consumer/scan/simd/simd-module.js';
 import type { SimdScanners } from '#consumer/scan/simd/simd-scanners.js';
 import type { EventBatch } from '#consumer/tally/event-batch.js';
 import { KeyTable } from '#consumer/tally/key-table.js';
@@ -81,6 +83,16 @@ describe('SimdScanners', () => {
   it('refuse more bytes at once than there is room for', () => {
     const { scanner } = new Subject();
     expect(() => scanner.scan(new Uint8Array(SCAN_BYTES_MAX + 1), 0)).to.throw(RangeError);
+  });
+
+  it('know every address that the module writes, and every power that it has room for', () => {
+    const assembly = (name: string) =>
+      fs.readFileSync(new URL(`../../src/scan/simd/assembly/${name}.ts`, import.meta.url), 'utf8');
+    const written = assembly('index').matchAll(/store<usize>\(addresses, .*, (\d+)\);/g);
+    const offsets = Array.from(written, ([, offset]) => Number(offset));
+    expect(offsets).to.deep.equal(ADDRESSES.map((_, i) => 4 * i));
+    const [, powerMax] = /const POWER_MAX: i32 = (\d+)/.exec(assembly('number')) ?? [];
+    expect(powersOfTen()).to.have.lengthOf(2 * (2 * Number(powerMax) + 1));
   });
 
   it('throw where they are given no LF to stop at', () => {

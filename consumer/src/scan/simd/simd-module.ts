@@ -33,7 +33,7 @@ export function instantiate(module: WebAssemblyModule, newKey: NewKey): SimdExpo
 }
 
 /** Where things are, and how long columns, in the order in which `setUp` writes it. */
-const ADDRESSES = [
+export const ADDRESSES = [
   'readBuffer',
   'account',
   'rejectedLines',

@@ -19,7 +19,7 @@ const DIGITS_MAX: u32 = 19;
 const EXACT_MAX: u64 = 1 << 53;
 const EXACT_POWER_MAX: i32 = 22;
 /** The largest exponent of the table of powers; the smallest is the negative of it. */
-export const POWER_MAX: i32 = 64;
+const POWER_MAX: i32 = 64;
 const EXPONENT_MAX: i32 = 100_000;
 
 /** For each power 10^q its first 128 bits, the higher 64 first. */
