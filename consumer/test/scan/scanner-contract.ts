@@ -291,6 +291,27 @@ export function describeScanner(name: string, create: (options: ScannerOptions) 
       });
     });
 
+    context('when lines have their fields in the order of those before', () => {
+      const first = '{"event_type":"foo","data":"","timestamp":1}\n';
+      const later = '{"x":0,"event_type":"foo","data":"","timestamp":1}\n';
+      for (const [what, before, line] of [
+        ['without a comma before it', first, later.replace('0,', '0')],
+        ['with a comma before it', later, first.replace('{', '{,')],
+        ['with two commas', first, first.replace(',', ',,')],
+      ] as const) {
+        it(`rejects one with the same field ${what}`, () => {
+          const lines = [before, before, line, before, line];
+          const run = scanAll(
+            create,
+            DEFAULT_MAPPING,
+            lines.map((each) => concat(each)),
+          );
+          expect(run.events).to.have.lengthOf(3);
+          expect(run.rejected).to.deep.equal({ too_long: 0, not_json: 2, not_an_event: 0 });
+        });
+      }
+    });
+
     context('when a line is not ended yet', () => {
       it('counts its bytes and nothing else', () => {
         const run = scanAll(create, DEFAULT_MAPPING, [concat(good())]);
