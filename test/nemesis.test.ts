@@ -14,6 +14,7 @@ import {
 } from './nemesis/numbered-events.js';
 
 const NEMESIS = fileURLToPath(new URL('./nemesis/main.js', import.meta.url));
+const README = new URL('../README.md', import.meta.url);
 const KILLS = 20;
 
 describe('numbered events', () => {
@@ -126,6 +127,23 @@ describe('npm run nemesis', () => {
     );
     expectNothingLeft();
   }).timeout(120_000);
+
+  it('has a line of the README’s guarantees for each fault', () => {
+    const readme = fs.readFileSync(README, 'utf8');
+    const table =
+      readme
+        .split('\n## Guarantees\n')[1]
+        ?.split('\n## ')[0]
+        ?.match(/^\|.*\|$/gm) ?? [];
+    const shown = table.slice(2).flatMap(
+      (line) =>
+        line
+          .split(' | ')
+          .at(-1)
+          ?.match(/[\w-]+/g) ?? [],
+    );
+    expect(shown).to.include.members(FAULTS.map(({ name }) => name));
+  });
 
   it('refuses what it does not know, and explains itself', async () => {
     const { exitCode, stderr } = await nemesis('--faults', 'nonsense');
