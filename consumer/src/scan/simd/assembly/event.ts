@@ -30,7 +30,7 @@ import {
   WIDE,
 } from './json';
 import { idOf, TYPES, WORDS } from './key-map';
-import { numberAt } from './number';
+import { numberAt, repeatedNumberAt } from './number';
 import { readText, textEnd, textStart } from './text';
 import { whiteSpaceBytes, whiteSpaceMask } from './unicode';
 
@@ -239,7 +239,7 @@ function readTime(): f64 {
     return iso8601At(textStart, textEnd);
   }
   if (kind !== NUMBER) return NOT_A_TIME;
-  const time = numberAt(startOf(TIME), endOf(TIME));
+  const time = repeatedNumberAt(startOf(TIME), endOf(TIME));
   return timestampFormat === UNIX_MS ? time / 1000 : time;
 }
 

@@ -13,7 +13,7 @@
  */
 import { DOT, digitAt, MINUS, PLUS, ZERO } from './characters';
 import { leadingDigits } from './json';
-import { reserve } from './memory';
+import { masks, reserve } from './memory';
 
 const DIGITS_MAX: u32 = 19;
 const EXACT_MAX: u64 = 1 << 53;
@@ -29,6 +29,11 @@ const exactPowers = memory.data<f64>([
   1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
 
+/** What repeatedNumberAt was asked for last, zeros behind it, and what it gave. */
+const lastText = memory.data(16, 16);
+let lastBytes: usize = 0;
+let lastNumber: f64 = 0;
+
 /** Sixteen bytes from n on are the indices that move n bytes to the end, and zeros to their place. */
 const shifts = memory.data<u8>([
   16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
@@ -43,6 +48,18 @@ const wholePowers = memory.data<u64>([
 export function setUpNumbers(): usize {
   powers = reserve((2 * POWER_MAX + 1) * 16);
   return powers;
+}
+
+/** As numberAt. Many lines in a row have the same time: a number with the same bytes as the one before is the same. */
+export function repeatedNumberAt(p: usize, end: usize): f64 {
+  const bytes = end - p;
+  if (bytes > 16) return numberAt(p, end);
+  const text = v128.and(v128.load(p), v128.load(masks + 16 - bytes));
+  if (bytes === lastBytes && !v128.any_true(v128.xor(text, v128.load(lastText)))) return lastNumber;
+  lastBytes = bytes;
+  lastNumber = numberAt(p, end);
+  v128.store(lastText, text);
+  return lastNumber;
 }
 
 /** Of a number whose form is checked. NaN where it is left to the reference scanner. */
