@@ -168,11 +168,54 @@ describe('SimdScanners', () => {
         ['1e-64', false],
         ['1e-65', true],
         ['0e999', false],
+        ['1e308', true],
+        [`0.${'0'.repeat(340)}1e300`, false],
+        ['2e-324', true],
+        ['1e-325', false],
+        ['-12345678901234567890e-345', false],
+        ['1e-99999999999999999999', false],
       ] as const) {
         const { scanners } = expectNumbers([text]);
         expect(scanners.counts().fallbackLines, text).to.equal(Number(isHandedOver));
       }
     });
+  });
+
+  it('hand over no number that no double is as large as', () => {
+    const comparison = new ScannerComparison({ mapping: DEFAULT_MAPPING });
+    for (const text of [
+      '1e309',
+      '-1e400',
+      `${'9'.repeat(30)}e280`,
+      '9'.repeat(400),
+      `0.${'0'.repeat(340)}1e700`,
+    ]) {
+      comparison.scan(Buffer.from(`${event({}).replace(':1', `:${text}`)}\n`));
+      comparison.scan(Buffer.from(`${event({ value: 7 }).replace(':7', `:${text}`)}\n`));
+    }
+    expect(comparison.counts).to.deep.equal({ lines: 10, fallbackLines: 0 });
+  });
+
+  it('hand over no time that is below zero, however it is written', () => {
+    for (const timestampFormat of ['unix', 'unix_ms'] as const) {
+      const comparison = new ScannerComparison({
+        mapping: { ...DEFAULT_MAPPING, timestampFormat },
+      });
+      for (const time of ['-1e100', '-1e-100', '-12345678901234567890', `-0.${'1'.repeat(30)}`]) {
+        comparison.scan(Buffer.from(`${event({}).replace(':1', `:${time}`)}\n`));
+      }
+      expect(comparison.counts).to.deep.equal({ lines: 4, fallbackLines: 0 });
+      // These are zero.
+      for (const time of [
+        '-1e-323',
+        '-2e-324',
+        '-1e-324',
+        '-12345678901234567890e-343',
+        '-5e-321',
+      ]) {
+        comparison.scan(Buffer.from(`${event({}).replace(':1', `:${time}`)}\n`));
+      }
+    }
   });
 
   it('read times as parseIso8601 does, and refuse what it refuses', () => {

@@ -5,6 +5,7 @@
  *     q = 0                          w itself, rounded by the conversion
  *     w ≤ 2^53 and -22 ≤ q ≤ 22      w · 10^q or w / 10^-q: both exact, so rounded once
  *     -64 ≤ q ≤ 64                   w · (10^q cut off after 128 bits), and rounded where that is sure
+ *     past every double              Infinity, or 0: no line is handed over to be refused for that
  *     anything else                  is left to the reference scanner
  *
  * The third is the way of D. Lemire, "Number Parsing at a Gigabyte per Second" (2021). What was cut off
@@ -50,20 +51,32 @@ export function setUpNumbers(): usize {
   return powers;
 }
 
+/** Of the number that was left to the reference scanner last: the power of ten of its first digit. */
+export let firstPower: i32 = 0;
+
+/** No double is as large as 10 to this. */
+const POWER_OF_INFINITY: i32 = 309;
+/** Below 10 to this is nearer to 0 than to the least double. */
+const POWER_OF_ZERO: i32 = -324;
+
 /** As numberAt. Many lines in a row have the same time: a number with the same bytes as the one before is the same. */
 export function repeatedNumberAt(p: usize, end: usize): f64 {
   const bytes = end - p;
   if (bytes > 16) return numberAt(p, end);
   const text = v128.and(v128.load(p), v128.load(masks + 16 - bytes));
   if (bytes === lastBytes && !v128.any_true(v128.xor(text, v128.load(lastText)))) return lastNumber;
+  const number = numberAt(p, end);
+  // What is left to the reference scanner is looked at each time: firstPower is of the last one.
+  if (F64.isNaN(number)) return number;
   lastBytes = bytes;
-  lastNumber = numberAt(p, end);
+  lastNumber = number;
   v128.store(lastText, text);
-  return lastNumber;
+  return number;
 }
 
 /** Of a number whose form is checked. NaN where it is left to the reference scanner. */
 export function numberAt(p: usize, end: usize): f64 {
+  firstPower = 0;
   const isNegative = (load<u8>(p) as u32) === MINUS;
   if (isNegative) p++;
   const whole = leadingDigits(p);
@@ -100,8 +113,11 @@ export function numberAt(p: usize, end: usize): f64 {
     }
     p++;
   }
-  if (digits > DIGITS_MAX) return NaN;
-  const size = sizeOf(w, q);
+  firstPower = (digits as i32) + q - 1;
+  let size: f64 = NaN;
+  if (digits === 0 || firstPower < POWER_OF_ZERO) size = 0;
+  else if (firstPower >= POWER_OF_INFINITY) size = Infinity;
+  else if (digits <= DIGITS_MAX) size = sizeOf(w, q);
   return isNegative ? -size : size;
 }
 
