@@ -56,7 +56,6 @@ export function skipWhiteSpace(p: usize): usize {
 }
 
 /** The place of the closing quote, of a string whose opening quote is before `p`, and flags; 0: it is none. */
-@inline
 export function stringEnd(p: usize): u64 {
   let flags: u64 = 0;
   while (true) {
