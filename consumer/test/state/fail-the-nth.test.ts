@@ -136,7 +136,8 @@ describe('when the nth call to the file system fails', () => {
           );
           const results = await Promise.all(cases);
           failed.push(...results.filter((name) => name !== null));
-          if (results.at(-1) === null) break;
+          // One alone may be a close, which never fails.
+          if (results.every((name) => name === null)) break;
         }
         const kinds = [
           'writeSync',
