@@ -42,8 +42,12 @@ describe('npm run bench', () => {
       'two hours, none',
       'two hours, checkpoint',
       'two hours, journal',
+      rows.at(-2),
       rows.at(-1),
     ]);
+    expect(rows.at(-2)).to.match(
+      /^a journal of the bytes read: \d+ µs a read of 64 KiB, [\d.]+ MiB$/,
+    );
     expect(rows.at(-1)).to.match(
       /^recovery: [\d.]+ s for 1000 words, a checkpoint of .* MiB of journal$/,
     );

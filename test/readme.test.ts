@@ -7,7 +7,8 @@ import pWaitFor from 'p-wait-for';
 import { useTempDir } from '../consumer/dist-test/support/temp-dir.js';
 import { consoleCommands, ROOT, readmeTable, shellBlocks, TABLES } from './readme/readme.js';
 
-const WAIT = { interval: 100, timeout: 60_000 };
+/** A checkout that was never built is built first. */
+const WAIT = { interval: 100, timeout: 150_000 };
 
 for (const name of Object.keys(TABLES) as (keyof typeof TABLES)[]) {
   describe(`the README's table: ${name}`, () => {
@@ -17,7 +18,8 @@ for (const name of Object.keys(TABLES) as (keyof typeof TABLES)[]) {
   });
 }
 
-describe("the README's commands without Docker", () => {
+describe("the README's commands without Docker", function () {
+  this.timeout(180_000);
   let env: Record<string, string>;
   let port: number;
   let running: (Promise<unknown> & { readonly pid?: number | undefined })[];
