@@ -105,7 +105,7 @@ async function measure(
   const readyMs: number[] = [];
   const linesAt = async () => {
     const { lines } = await ask<StatsDocument>(consumer, '/stats');
-    return { lines, at: performance.now(), cpuMs: ingestCpuMs(consumer) };
+    return { lines, at: performance.now(), cpuMs: consumer.ingestCpuMs() };
   };
   const before = await linesAt();
   while (performance.now() - before.at < seconds * 1000) {
@@ -134,17 +134,6 @@ async function ask<T>({ port }: ConsumerProcess, path: string): Promise<T> {
   const text = (await response.setEncoding('utf8').toArray()).join('');
   if (response.statusCode !== 200) throw new Error(`${path}: ${text}`);
   return JSON.parse(text) as T;
-}
-
-/** CPU time of the thread that has had the most, but for the main thread: the ingest thread. */
-function ingestCpuMs({ pid }: ConsumerProcess): number {
-  const tasks = fs.readdirSync(`/proc/${pid}/task`).filter((task) => task !== String(pid));
-  const times = tasks.map((task) => {
-    // In nanoseconds (proc(5)).
-    const [running] = fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
-    return Number(running) / 1e6;
-  });
-  return Math.max(...times);
 }
 
 function row(

@@ -1,18 +1,23 @@
 /** npm run bench -- NAME: measurements that are run by hand; with --quick, small enough for the tests. */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { ATTACKS, QUICK_ATTACKS } from './attack-lines.js';
 import { benchClients } from './clients.js';
-import { benchMemory } from './memory.js';
+import { benchAttacks } from './input-attacks.js';
 import { benchState } from './state.js';
 import { benchWindows } from './windows.js';
 
 interface Options {
   readonly quick: boolean;
   readonly seed: number;
-  readonly lineBytes: number | null;
+  /** Of several parts, those whose name has this in it. */
+  readonly only: string;
 }
 
-const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<string[]>>> = {
+const BENCHES: Readonly<
+  Record<string, (options: Options) => string[] | Promise<string[]> | AsyncIterable<string>>
+> = {
+  attacks: ({ quick, seed, only }) => benchAttacks(quick ? QUICK_ATTACKS : ATTACKS, seed, only),
   clients: ({ quick, seed }) =>
     benchClients({
       lines: quick ? 5000 : 1_000_000,
@@ -21,10 +26,6 @@ const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<
       seconds: quick ? 0.2 : 5,
       seed,
     }),
-  memory: ({ quick, seed, lineBytes }) => {
-    const size = quick ? 1e6 : 1e9;
-    return benchMemory({ randomBytes: size, lineBytes: lineBytes ?? 0.256 * size, seed });
-  },
   state: ({ quick, seed }) =>
     benchState({
       lines: quick ? 20_000 : 2_000_000,
@@ -42,16 +43,16 @@ const BENCHES: Readonly<Record<string, (options: Options) => string[] | Promise<
     }),
 };
 
-const USAGE = `Usage: npm run bench -- NAME [--quick] [--seed N]
+const USAGE = `Usage: npm run bench -- NAME [--quick] [--seed N] [--only TEXT]
 
+  attacks  input that would fill a careless service's memory, or its time: totals, memory, rates
   clients  ingest rate while clients ask what costs the most as fast as they can
-  memory   resident memory under 1 GB of random bytes and a 256 MB line without an end
   state    what keeping the state costs: rate, pauses, bytes, the time of a start
   windows  what windows cost: ingest rate with and without, query times, memory
 
   --quick  small input: shows that the bench works, its figures mean nothing
   --seed   of the input (default 1)
-  --line-bytes  of memory's line, such as 4294967296
+  --only   the attacks with this in their name
 `;
 
 const { values, positionals } = parseArgs({
@@ -59,15 +60,13 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
-    'line-bytes': { type: 'string' },
+    only: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 const seed = Number(values.seed);
-const lineBytes = values['line-bytes'] === undefined ? null : Number(values['line-bytes']);
-const isRight = [seed, lineBytes ?? 0].every(Number.isSafeInteger);
-if (values.help || bench === undefined || !isRight) {
+if (values.help || bench === undefined || !Number.isSafeInteger(seed)) {
   (values.help ? process.stdout : process.stderr).write(USAGE);
   process.exit(values.help ? 0 : 1);
 }
@@ -76,7 +75,8 @@ const cpu = os.cpus()[0]?.model ?? 'unknown';
 print(
   `${cpu}, ${os.availableParallelism()} cores, ${os.type()} ${os.release()}, Node ${process.version}, seed ${seed}`,
 );
-for (const line of await bench({ quick: values.quick, seed, lineBytes })) print(line);
+const { quick, only } = values;
+for await (const line of await bench({ quick, seed, only })) print(line);
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -5,13 +5,21 @@ import { execa } from 'execa';
 const BENCH = fileURLToPath(new URL('../dist-bench/main.js', import.meta.url));
 
 describe('npm run bench', () => {
-  it('memory: measures, with /stats right, at a small size', async () => {
-    const { stdout } = await execa('node', [BENCH, 'memory', '--quick']);
-    const [conditions, ...rows] = stdout.split('\n');
+  it('attacks: all bounds are passed, with all totals right, at a small size', async function () {
+    this.timeout(300_000);
+    const { stdout } = await execa('node', [BENCH, 'attacks', '--quick']);
+    const lines = stdout.split('\n');
+    const [conditions, head, ...rows] = lines.slice(0, -1) as [string, string, ...string[]];
+    const counted = JSON.parse(lines.at(-1)?.replace('counted past bounds: ', '') as string);
+    expect(counted).to.have.all.keys('too_long', 'types', 'words', 'cells', 'late', 'ahead');
+    for (const [bound, count] of Object.entries(counted)) expect(count, bound).to.be.above(0);
     expect(conditions).to.match(/cores, .*Node v\d+.*seed 1$/);
-    expect(rows).to.have.lengthOf(4);
-    for (const row of rows) expect(row).to.match(/MiB now +\d+ MiB peak +lines \d+ = /);
-    expect(rows.at(-1)).to.include('"too_long":1');
+    expect(head).to.match(/MiB idle +MiB peak +MiB may be$/);
+    expect(rows).to.have.lengthOf(21);
+    for (const row of rows) {
+      const [peak, may] = row.split(/ +/).slice(-2).map(Number) as [number, number];
+      expect(peak, row).to.be.above(0).and.at.most(may);
+    }
   });
 
   it('windows: measures, with all counts in the windows, at a small size', async () => {

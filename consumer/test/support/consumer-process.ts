@@ -79,6 +79,8 @@ export interface ConsumerProcess {
   descriptors(): string[];
   /** Resident memory, now and at its peak, as the kernel accounts it (proc(5)). */
   residentMebibytes(): { readonly now: number; readonly peak: number };
+  /** CPU time of the thread that has had the most, but for the main thread: the ingest thread. */
+  ingestCpuMs(): number;
   /** Sends a signal and resolves to the exit code, undefined where a signal ended it. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | undefined>;
 }
@@ -148,6 +150,7 @@ export async function startConsumer(
       ),
     descriptors: () => descriptorsOf(consumer.pid),
     residentMebibytes: () => residentMebibytes(consumer.pid),
+    ingestCpuMs: () => ingestCpuMs(consumer.pid),
     end: async (signal) => {
       running.delete(consumer);
       child.kill(signal);
@@ -180,4 +183,14 @@ function residentMebibytes(pid: number): { readonly now: number; readonly peak: 
   const mebibytes = (field: string) =>
     Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
   return { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
+}
+
+function ingestCpuMs(pid: number): number {
+  const tasks = fs.readdirSync(`/proc/${pid}/task`).filter((task) => task !== String(pid));
+  const times = tasks.map((task) => {
+    // In nanoseconds (proc(5)).
+    const [running] = fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+    return Number(running) / 1e6;
+  });
+  return Math.max(...times);
 }
