@@ -105,7 +105,7 @@ async function feed({ bounds, parts, expected }: Attack, folder: string): Promis
     at: performance.now(),
     cpuMs: consumer.ingestCpuMs(),
   });
-  let before = look(await consumer.waitFor(({ sources }) => sources.length === 1));
+  let before = look(await consumer.waitFor(({ sources }) => sources.length === 1, TIMEOUT_MS));
   const idle = consumer.residentMebibytes().now;
   const may = idle + memoryBytesMax(bounds) / 2 ** 20;
   const writer = fs.createWriteStream(fifo);

@@ -2,7 +2,7 @@
  * Bytes of an answer at most. As many keys as may be, each as long as may be, of characters for which JSON has
  * six bytes, would be five times as much, and several times that before they are sent.
  */
-export const ANSWER_BYTES_MAX = 67_108_864;
+export const ANSWER_BYTES_MAX = 33_554_432;
 /** So much text is written at once: the whole of a large answer never is a string. */
 const PIECE_CHARACTERS = 65_536;
 

@@ -18,7 +18,7 @@ const SLOTS_PER_ENTRY = 8 / 3;
 const MAP_ENTRY = 3 * 28;
 /** A place in an array, half as many again for it to grow into, and what it has grown out of. */
 const ARRAY_PLACE = 20;
-const ANSWER_BYTES_MAX = 64 * MEBIBYTE;
+const ANSWER_BYTES_MAX = 32 * MEBIBYTE;
 const KEPT_ANSWERS_BYTES_MAX = 32 * MEBIBYTE;
 /** Of one read. */
 const READ_BYTES = 65_536;
@@ -37,8 +37,9 @@ export function memoryBytesMax(bounds: MemoryBounds): number {
 
   // The table and the list of names of the ingest thread, and the sums of types.
   const ingestHeap = keys * (text + MAP_ENTRY + ARRAY_PLACE) + typesMax * (MAP_ENTRY + 96);
-  // The list of names of the main thread; for an answer a Map of all, an object for each, the ranking.
-  const mainHeap = keys * (text + ARRAY_PLACE + MAP_ENTRY + 48 + 24);
+  // The list of names of the main thread; for an answer a Map of all, an object for each and the ranking,
+  // beside the objects that are kept for other answers.
+  const mainHeap = keys * (text + ARRAY_PLACE + MAP_ENTRY + 2 * (48 + 8) + 24);
   // Columns as long as the key tables, doubled and what they grew out of: totals, three runs; copies of
   // totals for a checkpoint and for an answer.
   const columns = keys * (24 + 3 * 36 + 2 * 12);
