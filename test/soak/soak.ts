@@ -38,7 +38,7 @@ export interface SoakResult {
   readonly lines: number;
   readonly frames: number;
   readonly answers: number;
-  readonly notReady: number;
+  readonly refused: number;
   /** With no writer and no client, before and after. */
   readonly descriptors: readonly [before: number, after: number];
   /** What is wrong whatever the machine: counts, descriptors, answers. */
@@ -69,7 +69,11 @@ export class Soak {
     });
     this.#consumer = consumer;
     const { port } = consumer;
-    const stats = async () => JSON.parse((await ask(port, '/stats')).text) as StatsDocument;
+    const stats = () =>
+      pWaitFor(async () => {
+        const { status, text } = await ask(port, '/stats');
+        return status === 200 && pWaitFor.resolveWith(JSON.parse(text) as StatsDocument);
+      }, WAIT);
     const random = new Random(seed);
     const writers = new Writers(
       {
@@ -146,7 +150,7 @@ export class Soak {
       lines: total.lines,
       frames: clients.frames,
       answers: clients.answers,
-      notReady: clients.notReady,
+      refused: clients.refused,
       descriptors: [before, after],
       problems: [
         ...wrongCounts(total, writers.bytes),
@@ -213,13 +217,13 @@ export function sampleLine({
 }
 
 export function resultLines(result: SoakResult): string[] {
-  const { comparisons, runs, bytes, lines, frames, answers, notReady, descriptors, problems } =
+  const { comparisons, runs, bytes, lines, frames, answers, refused, descriptors, problems } =
     result;
   const [before, after] = descriptors;
   return [
     '',
     `${runs} runs of producers, ${lines} lines, ${bytes} bytes${problems.length === 0 ? ', all counted' : ''}`,
-    `${answers} answers, ${notReady} of them that it is not ready; ${frames} frames of streams`,
+    `${answers} answers, ${refused} of them 503, or none in 10 s; ${frames} frames of streams`,
     `descriptors at rest: ${before} before, ${after} after`,
     ...comparisons.map(({ what, first, last, max, isFlat }) => {
       const figures = `first third ${first.toFixed(1)}, last third ${last.toFixed(1)}, at most ${max.toFixed(1)}`;

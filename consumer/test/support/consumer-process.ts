@@ -118,7 +118,7 @@ export async function startConsumer(
       const listening = log.find(({ msg }) => msg === 'listening');
       return listening !== undefined && pWaitFor.resolveWith(listening.port as number);
     },
-    { interval: 10, timeout: 30_000 },
+    { interval: 10, timeout: 120_000 },
   );
 
   const get = async <T>(path: string): Promise<T> =>
