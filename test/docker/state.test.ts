@@ -265,14 +265,14 @@ describe('a volume', () => {
   for (const { what, service, volume, command, message } of CASES) {
     it(`${what} stops the start with a message, and is left as it is`, async () => {
       await onVolume(volume, command);
-      const before = await onVolume(volume, 'ls -la /mnt | tail -n +2; cat /mnt/* | cksum');
+      const before = await onVolume(volume, 'ls -lA /mnt | tail -n +2; cat /mnt/* | cksum');
       await stack.compose('up', '--detach').catch(() => null);
       await waitFor(
         () => `${message} in the log of the ${service}`,
         async () => message.test(await stack.logs(service)),
       );
       await stack.compose('kill');
-      expect(await onVolume(volume, 'ls -la /mnt | tail -n +2; cat /mnt/* | cksum')).to.equal(
+      expect(await onVolume(volume, 'ls -lA /mnt | tail -n +2; cat /mnt/* | cksum')).to.equal(
         before,
       );
     });
