@@ -86,13 +86,10 @@ export class SimdBatch implements EventBatch {
 
   #rejectedLine(index: number): RejectedLine {
     const at = NOTE_NUMBERS * (index % REJECTED_LINES_MAX);
-    const [note, start, textStart, lf] = this.#notes.subarray(at, at + NOTE_NUMBERS) as unknown as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const reason = REJECTION_REASONS[note] as RejectionReason;
+    const reason = REJECTION_REASONS[this.#notes[at] as number] as RejectionReason;
+    const start = this.#notes[at + 1] as number;
+    const textStart = this.#notes[at + 2] as number;
+    const lf = this.#notes[at + 3] as number;
     const isTooLong = reason === 'too_long';
     const textEnd = isTooLong ? Math.min(lf, textStart + TOO_LONG_BYTES_KEPT) : lf;
     const text = this.#memory.toString('utf8', textStart, textEnd);
