@@ -30,7 +30,7 @@ import {
   WIDE,
 } from './json';
 import { idOf, TYPES, WORDS } from './key-map';
-import { firstPower, numberAt, repeatedNumberAt } from './number';
+import { numberAt, repeatedNumberAt } from './number';
 import { readText, textEnd, textStart } from './text';
 import { whiteSpaceBytes, whiteSpaceMask } from './unicode';
 
@@ -52,9 +52,6 @@ const STRING_WIDE: u32 = 16;
 const kinds = memory.data(16, 16);
 const starts = memory.data(16, 16);
 const ends = memory.data(16, 16);
-
-/** What is below zero by a power of ten above this is no time, whatever its digits: also a thousandth of it. */
-const POWER_NOT_ZERO: i32 = -320;
 
 /** How event times are written. */
 export const UNIX: u32 = 0;
@@ -244,8 +241,6 @@ function readTime(): f64 {
   }
   if (kind !== NUMBER) return NOT_A_TIME;
   const time = repeatedNumberAt(startOf(TIME), endOf(TIME));
-  const isNegative = (load<u8>(startOf(TIME)) as u32) === MINUS;
-  if (F64.isNaN(time) && isNegative && firstPower > POWER_NOT_ZERO) return NOT_A_TIME;
   return timestampFormat === UNIX_MS ? time / 1000 : time;
 }
 

@@ -82,7 +82,6 @@ function tableOf(kind: u32): usize {
 }
 
 /** The id of a key in well-formed UTF-8, not empty. */
-@inline
 export function idOf(kind: u32, key: usize, bytes: u32): u32 {
   const table = tableOf(kind);
   if (bytes > load<u32>(table, TABLE_KEY_BYTES_MAX)) return OVERFLOW_ID;
