@@ -179,17 +179,14 @@ function drainInto(
   run: number,
   counts: RunCounts,
 ): void {
-  let at = cells.offsets[run] as number;
-  while (cells.ids.length < at + counts.size) {
+  const from = cells.offsets[run] as number;
+  const to = from + counts.size;
+  while (cells.ids.length < to) {
     cells.ids = doubled(cells.ids);
     cells.counts = doubled(cells.counts);
   }
-  const { ids, counts: column } = cells;
-  counts.drain((id, count) => {
-    ids[at] = id;
-    column[at++] = count;
-  });
-  cells.offsets[run + 1] = at;
+  counts.drainInto(cells.ids, cells.counts, from);
+  cells.offsets[run + 1] = to;
 }
 
 /** The sum of an id, a new one where there is none yet. */

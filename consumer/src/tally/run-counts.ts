@@ -65,6 +65,18 @@ export class RunCounts {
     this.#touchedCount = 0;
   }
 
+  /** Writes all that was counted into columns, from an index on where there is room for it; forgets it. */
+  drainInto(ids: Uint32Array, counts: Float64Array, index: number): void {
+    const own = this.#counts;
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const id = this.#touched[i] as number;
+      ids[index + i] = id;
+      counts[index + i] = own[id] as number;
+      own[id] = 0;
+    }
+    this.#touchedCount = 0;
+  }
+
   /** All that was counted, as columns of the caller's own; forgets it. */
   take(): CountColumns {
     const ids = this.#touched.slice(0, this.#touchedCount);
