@@ -75,7 +75,8 @@ describe('the ledger of a nemesis', () => {
     const ledger = new Ledger(0);
     const words = { ...counts(0), '1234.none': 1 };
     expect(ledger.settle(1, words)).to.deep.equal({ ...NOTHING, joined: 1 });
-    expect(ledger.settle(1, words)).to.deep.equal(NOTHING);
+    expect(ledger.settle(1, words, 2)).to.deep.equal({ ...NOTHING, joined: 2 });
+    expect(ledger.settle(1, words, 2)).to.deep.equal(NOTHING);
   });
 
   it('leaves open what a run was writing when it ended, but not what lies before the last of it', () => {

@@ -32,10 +32,14 @@ export class Ledger {
     if (range.doing > range.done) this.#unsure.push(range);
   }
 
-  /** `done`: all before this number is written, but for what is unsure; and nothing is being written. */
-  settle(done: number, words: Readonly<Record<string, number>>): Settlement {
+  /**
+   * `done`: all before this number is written, but for what is unsure; and nothing is being written.
+   * `overflow`: words that are too long to be counted by themselves. None is written, but the beginning of
+   * a word that goes on in another line's padding is one.
+   */
+  settle(done: number, words: Readonly<Record<string, number>>, overflow = 0): Settlement {
     const counts = new Uint8Array(done - this.#first);
-    let joined = 0;
+    let joined = overflow;
     let impossible = 0;
     for (const [word, count] of Object.entries(words)) {
       const number = numberOf(word);
