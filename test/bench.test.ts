@@ -4,6 +4,17 @@ import { execa } from 'execa';
 
 const BENCH = fileURLToPath(new URL('../dist-bench/main.js', import.meta.url));
 
+/** Cells of all tables of a text. */
+function tableRows(text: string): string[][] {
+  const lines = text.split('\n').filter((line) => line.startsWith('|'));
+  return lines.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
 describe('npm run bench', () => {
   it('attacks: all bounds are passed, with all totals right, at a small size', async function () {
     this.timeout(300_000);
@@ -77,6 +88,40 @@ describe('npm run bench', () => {
       'all of these',
     ]);
     for (const row of rows) expect(row).to.match(/ \d\.\d{3} +\d+ % /);
+  });
+
+  for (const input of ['generator', 'github']) {
+    it(`compare: those that count ${input} events count the same, at a small size`, async () => {
+      const options = ['--quick', '--offline', '--only', input, '--lines', '2000', '--runs', '1'];
+      const rows = tableRows((await execa('node', [BENCH, 'compare', ...options])).stdout);
+      const checksums = (name: string) => rows.find(([each]) => each === name)?.slice(6, 8);
+      const ours = checksums('event-tally') as string[];
+      for (const sum of ours) expect(sum).to.match(/^[0-9a-f]{8}$/);
+      for (const name of ['event-tally, reference scanner', 'Node.js, readline and JSON.parse'])
+        expect(checksums(name), name).to.deep.equal(ours);
+      const ratios = rows.filter(([first, , , , reached]) => first === input && reached !== '');
+      expect(ratios.map(([, than]) => than)).to.include('event-tally, reference scanner');
+    });
+  }
+
+  it('latency: finds every event that it looks for, at a small size', async () => {
+    const options = ['--quick', '--lines', '20000', '--runs', '1'];
+    const { stdout } = await execa('node', [BENCH, 'latency', ...options]);
+    const rows = tableRows(stdout).slice(2);
+    expect(rows).to.have.lengthOf(5);
+    for (const [name, ...figures] of rows) {
+      for (const figure of figures.slice(1)) expect(Number(figure), name).to.be.above(0);
+    }
+  });
+
+  it('growth: measures where each thing grows, at a small size', async () => {
+    const options = ['--quick', '--lines', '3000', '--runs', '1'];
+    const rows = tableRows((await execa('node', [BENCH, 'growth', ...options])).stdout).slice(2);
+    expect(new Set(rows.map(([what]) => what)).size).to.equal(5);
+    for (const [, , , rate, mebibytes] of rows) {
+      expect(Number(rate)).to.be.at.least(0);
+      expect(Number(mebibytes)).to.be.above(0);
+    }
   });
 
   it('refuses a name that it does not know', async () => {

@@ -1,0 +1,147 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ConsumerProcess,
+  type StatsDocument,
+  startConsumer,
+} from '../../consumer/dist-test/support/consumer-process.js';
+import type { Counts } from './checksum.js';
+import type { Input } from './inputs.js';
+
+const CLIENTS = fileURLToPath(new URL('./clients.js', import.meta.url));
+/** How often it is asked whether all is counted. */
+const LOOK_MS = 20;
+const COUNT_MS_MAX = 600_000;
+
+export interface Run {
+  /** From the first byte that is written until the counts are there. */
+  readonly seconds: number;
+  /** null where nothing is counted, or no counts were asked for. */
+  readonly counts: Counts | null;
+  /** Of the consumer, with all its threads. */
+  readonly cpuSeconds?: number;
+  readonly mebibytes?: number;
+}
+
+export interface ConsumerRunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** FIFOs, each with as much of the input. */
+  readonly sources?: number;
+  /** Of clients that each ask for a window of 60 s so often a second. */
+  readonly clients?: number;
+  readonly asksPerSecond?: number;
+  /** Counts are not compared: only /stats is asked. */
+  readonly withoutCounts?: boolean;
+}
+
+/** A fresh consumer reads an input from FIFOs, that cat(1) writes. */
+export async function runConsumer(
+  { file, bytes, lines, env: mapping }: Input,
+  folder: string,
+  {
+    env = {},
+    sources = 1,
+    clients = 0,
+    asksPerSecond = 0,
+    withoutCounts = false,
+  }: ConsumerRunOptions = {},
+): Promise<Run> {
+  const runFolder = fs.mkdtempSync(path.join(folder, 'run-'));
+  const fifos = Array.from({ length: sources }, (_, i) => path.join(runFolder, `events-${i}.fifo`));
+  execFileSync('mkfifo', fifos);
+  const parts = sources === 1 ? [file] : split(file, sources, runFolder);
+  const consumer = await startConsumer(runFolder, {
+    DURABILITY: 'journal',
+    STATE_DIR: path.join(runFolder, 'state'),
+    ...mapping,
+    ...env,
+  });
+  const askers = clients === 0 ? null : await startClients(consumer.port, clients, asksPerSecond);
+  try {
+    const cpuBefore = cpuSeconds(consumer.pid);
+    const begin = performance.now();
+    const writers = fifos.map((fifo, i) => write(parts[i] as string, fifo));
+    const stats = await counted(consumer, bytes, lines);
+    const counts = withoutCounts ? null : await ask(consumer, stats);
+    const seconds = (performance.now() - begin) / 1000;
+    await Promise.all(writers);
+    return {
+      seconds,
+      counts,
+      cpuSeconds: cpuSeconds(consumer.pid) - cpuBefore,
+      mebibytes: consumer.residentMebibytes().peak,
+    };
+  } finally {
+    askers?.kill();
+    await consumer.end('SIGTERM');
+    fs.rmSync(runFolder, { recursive: true });
+  }
+}
+
+/** Writes a file into a FIFO; resolves when all is taken. */
+export async function write(file: string, fifo: string): Promise<void> {
+  const writer = spawn('sh', ['-c', 'exec cat "$1" > "$2"', '', file, fifo], { stdio: 'inherit' });
+  const [exitCode] = await once(writer, 'exit');
+  if (exitCode !== 0) throw new Error(`cat ended with ${exitCode}`);
+}
+
+async function counted(
+  consumer: ConsumerProcess,
+  bytes: number,
+  lines: number,
+): Promise<StatsDocument> {
+  const end = performance.now() + COUNT_MS_MAX;
+  for (;;) {
+    const stats = await consumer.get<StatsDocument>('/stats');
+    if ('bytes' in stats && stats.bytes >= bytes) {
+      if (stats.lines !== lines || stats.bytes !== bytes)
+        throw new Error(
+          `${stats.lines} lines of ${lines}, ${stats.bytes} bytes of ${bytes} are counted`,
+        );
+      return stats;
+    }
+    if (performance.now() > end) throw new Error('the input is not counted in time');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function ask(consumer: ConsumerProcess, { accepted }: StatsDocument): Promise<Counts> {
+  const types = await consumer.get('/events/countByEventType');
+  const words = await consumer.get('/events/countWords');
+  const events = Object.values(types).reduce((sum, count) => sum + count, 0);
+  if (events !== accepted) throw new Error(`${accepted} events, but ${events} by type`);
+  return { types, words };
+}
+
+async function startClients(port: number, clients: number, perSecond: number) {
+  const asker = spawn(
+    process.execPath,
+    [CLIENTS, String(port), String(clients), String(perSecond)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  await once(asker.stdout, 'data');
+  return asker;
+}
+
+/** Into as many files of as many lines. */
+function split(file: string, parts: number, folder: string): string[] {
+  const prefix = path.join(folder, 'part-');
+  execFileSync('split', ['--number', `l/${parts}`, '--suffix-length', '3', file, prefix]);
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.startsWith('part-'))
+    .sort()
+    .map((name) => path.join(folder, name));
+}
+
+/** User and system time of a process's threads (proc(5)), in hundredths. */
+function cpuSeconds(pid: number): number {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
