@@ -132,12 +132,19 @@ const [seed, lines, runs] = [values.seed, values.lines, values.runs].map((text) 
 const areNumbers = [seed, lines, runs].every(
   (n) => n == null || (Number.isSafeInteger(n) && n > 0),
 );
-if (values.help || !names.every((name) => name in BENCHES) || !areNumbers) {
+if (values.help || !names.every((name) => Object.hasOwn(BENCHES, name)) || !areNumbers) {
   (values.help ? process.stdout : process.stderr).write(USAGE);
   process.exit(values.help ? 0 : 1);
 }
 
 const { quick, only, data = null } = values;
+const isWhole = names === COMPARISON && !quick && only === '' && lines == null && runs == null;
+if (values.write && !isWhole) {
+  process.stderr.write(
+    '--write keeps the results of all three, at their whole size, and of nothing less\n',
+  );
+  process.exit(1);
+}
 const options = { quick, seed: seed ?? 1, only, data, lines: lines ?? null, runs: runs ?? null };
 const cpu = os.cpus()[0]?.model ?? 'unknown';
 const conditions = [

@@ -28,7 +28,7 @@ describe('the verdict of a soak', () => {
   });
 
   it('is not where memory grows by more than its bound from the first third to the last', () => {
-    const growing = (total: number) => (i: number) => sample(i, MEBIBYTE + (total * i) / 36, 30);
+    const growing = (total: number) => (i: number) => sample(i, MEBIBYTE + (total * i) / 24, 30);
     expect(flat(growing(RESIDENT_GROWTH_BYTES_MAX))[0]).to.equal(true);
     expect(flat(growing(2 * RESIDENT_GROWTH_BYTES_MAX))[0]).to.equal(false);
   });

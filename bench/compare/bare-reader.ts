@@ -1,6 +1,6 @@
 /**
- * Reads a FIFO as the consumer does, and does nothing with what it reads: as fast as Node.js can. Prints an
- * LF when it reads, and ends when it has read so many bytes.
+ * Reads a FIFO in the way that the consumer does, but without pause, and does nothing with what it reads: as
+ * fast as Node.js can. Prints an LF when it reads, and ends when it has read so many bytes.
  *
  *   node dist-bench/compare/bare-reader.js FIFO BYTES
  */

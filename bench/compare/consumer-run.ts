@@ -5,10 +5,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type ConsumerProcess,
+  isRead,
   type StatsDocument,
   startConsumer,
 } from '../../consumer/dist-test/support/consumer-process.js';
 import type { Counts } from './checksum.js';
+import { Child } from './child.js';
 import type { Input } from './inputs.js';
 
 const CLIENTS = fileURLToPath(new URL('./clients.js', import.meta.url));
@@ -17,13 +19,17 @@ const LOOK_MS = 20;
 const COUNT_MS_MAX = 600_000;
 
 export interface Run {
-  /** From the first byte that is written until the counts are there. */
+  /** Of ours from the start of what writes, to a consumer that reads, until the counts are answered; of a program all. */
   readonly seconds: number;
   /** null where nothing is counted, or no counts were asked for. */
   readonly counts: Counts | null;
   /** Of the consumer, with all its threads. */
   readonly cpuSeconds?: number;
   readonly mebibytes?: number;
+  /** Events that came too late for the windows. */
+  readonly late?: number;
+  /** How often all clients together have asked. */
+  readonly asksPerSecond?: number;
 }
 
 export interface ConsumerRunOptions {
@@ -59,8 +65,13 @@ export async function runConsumer(
     ...mapping,
     ...env,
   });
-  const askers = clients === 0 ? null : await startClients(consumer.port, clients, asksPerSecond);
+  let askers: Child | null = null;
   try {
+    await consumer.waitFor(
+      (stats) => stats.sources.length === sources && stats.sources.every(isRead),
+    );
+    if (clients > 0)
+      askers = await Child.start(CLIENTS, [consumer.port, clients, asksPerSecond].map(String));
     const cpuBefore = cpuSeconds(consumer.pid);
     const begin = performance.now();
     const writers = fifos.map((fifo, i) => write(parts[i] as string, fifo));
@@ -73,6 +84,8 @@ export async function runConsumer(
       counts,
       cpuSeconds: cpuSeconds(consumer.pid) - cpuBefore,
       mebibytes: consumer.residentMebibytes().peak,
+      late: stats.late,
+      ...(askers === null ? {} : { asksPerSecond: JSON.parse(await askers.end()) as number }),
     };
   } finally {
     askers?.kill();
@@ -114,18 +127,6 @@ async function ask(consumer: ConsumerProcess, { accepted }: StatsDocument): Prom
   const events = Object.values(types).reduce((sum, count) => sum + count, 0);
   if (events !== accepted) throw new Error(`${accepted} events, but ${events} by type`);
   return { types, words };
-}
-
-async function startClients(port: number, clients: number, perSecond: number) {
-  const asker = spawn(
-    process.execPath,
-    [CLIENTS, String(port), String(clients), String(perSecond)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  await once(asker.stdout, 'data');
-  return asker;
 }
 
 /** Into as many files of as many lines. */

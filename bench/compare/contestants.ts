@@ -1,11 +1,11 @@
 /** Those that are compared: what it takes to read, us, and programs that count the same. */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { parseCounts } from './checksum.js';
+import { Child } from './child.js';
 import { type Run, runConsumer, write } from './consumer-run.js';
 import type { Input, InputName } from './inputs.js';
 
@@ -43,28 +43,24 @@ export const CONTESTANTS: readonly Contestant[] = [
     name: 'limit: wc -l',
     does: 'from the file; counts LFs',
     inputs: ALL,
-    run: ({ file }) => timed(() => execFileSync('wc', ['-l', file]), null),
+    run: ({ file }) => timed(() => execa('wc', ['-l', file])),
   },
   {
     name: 'limit: cat > /dev/null',
     does: 'through the FIFO; counts nothing',
     inputs: ALL,
     run: (input, folder) =>
-      throughFifo(input, folder, (fifo) =>
-        spawn('sh', ['-c', 'exec cat "$1" > /dev/null', '', fifo], { stdio: 'inherit' }),
-      ),
+      throughFifo(input, folder, async (fifo) => {
+        const ended = execa('cat', [fifo], { stdout: 'ignore' });
+        return { ended };
+      }),
   },
   {
     name: BARE_NODE,
     does: 'counts nothing',
     inputs: ALL,
     run: (input, folder) =>
-      throughFifo(input, folder, async (fifo) => {
-        const args = [BARE_READER, fifo, String(input.bytes)];
-        const reader = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-        await once(reader.stdout, 'data');
-        return reader;
-      }),
+      throughFifo(input, folder, (fifo) => Child.start(BARE_READER, [fifo, String(input.bytes)])),
   },
   consumer(US, 'through the FIFO; windows and journal too', ALL),
   consumer(REFERENCE, 'the same', ALL, { SCANNER: 'reference' }),
@@ -86,21 +82,21 @@ export const CONTESTANTS: readonly Contestant[] = [
   duckDb(DUCKDB_2, '2'),
   {
     name: MAWK,
-    does: 'reads no JSON, takes what is between quotes',
+    does: 'from the file; totals only; reads no JSON, takes what is between quotes',
     inputs: GENERATOR,
     version: () => version('mawk', '-W', 'version'),
     run: ({ file }) => peer('mawk', ['-f', path.join(PEERS, 'count.awk'), file]),
   },
   {
     name: 'GoAccess',
-    does: 'types only',
+    does: 'from the file; totals of types only, and a dozen other statistics',
     inputs: GENERATOR,
     version: () => version('goaccess', '--version'),
     run: goAccess,
   },
   {
     name: 'Node.js, readline and JSON.parse',
-    does: '',
+    does: 'from the file; totals only',
     inputs: ALL,
     version: () => process.version,
     run: ({ file, typeField, dataField }) =>
@@ -108,7 +104,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     name: 'Python, json and Counter',
-    does: '',
+    does: 'from the file; totals only',
     inputs: ALL,
     version: () => version('python3', '--version'),
     run: ({ file, typeField, dataField }) =>
@@ -116,7 +112,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     name: JQ,
-    does: 'splits words at spaces only',
+    does: 'from the file; totals only',
     inputs: GENERATOR,
     isSlow: true,
     version: () => version('jq', '--version'),
@@ -124,7 +120,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     name: 'Miller',
-    does: 'splits words at spaces only',
+    does: 'from the file; totals only',
     inputs: GENERATOR,
     isSlow: true,
     version: () => version('mlr', '--version'),
@@ -164,14 +160,17 @@ function consumer(
 function duckDb(name: string, threads: string): Contestant {
   return {
     name,
-    does: 'from the file',
+    does: 'from the file; totals only',
     inputs: ALL,
     version: () => {
       const manifest = path.join(PEERS, 'node_modules/@duckdb/node-api/package.json');
       return (JSON.parse(fs.readFileSync(manifest, 'utf8')) as { version: string }).version;
     },
-    run: ({ file, typeField, dataField }) =>
-      peer(process.execPath, [path.join(PEERS, 'duckdb.js'), file, typeField, dataField, threads]),
+    run: ({ file, typeField, dataField, hasOtherSpaces }) =>
+      peer(process.execPath, [
+        path.join(PEERS, 'duckdb.js'),
+        ...[file, typeField, dataField, threads, hasOtherSpaces ? 'any' : 'space'],
+      ]),
   };
 }
 
@@ -207,26 +206,30 @@ function millerProgram(): string {
   return fs.readFileSync(path.join(PEERS, 'count.mlr'), 'utf8').replace('JSON_DECODE', decode);
 }
 
+/** Nothing is counted. `start` resolves when the reader reads. */
 async function throughFifo(
   { file }: Input,
   folder: string,
-  read: (fifo: string) => ReturnType<typeof spawn> | Promise<ReturnType<typeof spawn>>,
+  start: (fifo: string) => Promise<{ readonly ended: Promise<unknown> }>,
 ): Promise<Run> {
   const fifo = path.join(folder, 'limit.fifo');
   fs.rmSync(fifo, { force: true });
   execFileSync('mkfifo', [fifo]);
-  const reader = await read(fifo);
-  const begin = performance.now();
-  const ended = once(reader, 'exit');
-  await write(file, fifo);
-  await ended;
-  return { seconds: (performance.now() - begin) / 1000, counts: null };
+  // Held open, so that the writer does not wait for ever for a reader that has failed.
+  const held = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    const { ended } = await start(fifo);
+    return await timed(() => Promise.all([write(file, fifo), ended]));
+  } finally {
+    fs.closeSync(held);
+  }
 }
 
-async function timed(work: () => unknown, counts: null): Promise<Run> {
+/** Nothing is counted. */
+async function timed(work: () => PromiseLike<unknown>): Promise<Run> {
   const begin = performance.now();
-  work();
-  return { seconds: (performance.now() - begin) / 1000, counts };
+  await work();
+  return { seconds: (performance.now() - begin) / 1000, counts: null };
 }
 
 function version(command: string, ...args: string[]): string {

@@ -1,9 +1,7 @@
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import type { Report } from '../report.js';
-import { spread } from '../spread.js';
-import { median } from './compare.js';
+import { median, spread } from '../spread.js';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../temporary-folder.js';
 import { type ConsumerRunOptions, type Run, runConsumer } from './consumer-run.js';
 import { type Input, input, writeWords } from './inputs.js';
 
@@ -36,14 +34,19 @@ interface Case {
 /** How rate and memory change where one thing grows and all else is the same. */
 export async function* benchGrowth(options: GrowthOptions): AsyncIterable<Report> {
   const { runs, seed } = options;
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-bench-'));
+  const folder = makeTemporaryFolder();
   const file = path.join(folder, 'input.ndjson');
   const rows: string[][] = [];
   try {
     for (const { what, value, lines, words, seconds, lineBytes, options: run } of cases(options)) {
       writeWords(file, lines, words, seed, { seconds, lineBytes });
-      const env = { WORDS_MAX: String(Math.max(words, 2)) };
-      const each: Input = input(what, file, { typeField: 'event_type', dataField: 'data', env });
+      const env = { WORDS_MAX: String(words) };
+      const each: Input = input(what, file, {
+        typeField: 'event_type',
+        dataField: 'data',
+        hasOtherSpaces: false,
+        env,
+      });
       const results: Run[] = [];
       for (let i = 0; i < runs; i++)
         results.push(await runConsumer(each, folder, { ...run, withoutCounts: true }));
@@ -51,17 +54,18 @@ export async function* benchGrowth(options: GrowthOptions): AsyncIterable<Report
       rows.push([
         what,
         value,
+        each.lines.toLocaleString('en'),
         spread(rates(each.lines), 2),
-        median(rates(each.bytes)).toFixed(0),
+        spread(rates(each.bytes), 0),
         median(results.map(({ mebibytes }) => mebibytes as number)).toFixed(0),
       ]);
     }
   } finally {
-    fs.rmSync(folder, { recursive: true });
+    removeTemporaryFolder(folder);
   }
   yield {
-    title: `Growth: ${options.lines.toLocaleString('en')} lines, three of ${WORDS} words each, where nothing else is said`,
-    head: ['what grows', '', 'M lines/s', 'MB/s', 'MiB'],
+    title: `Growth: three of ${WORDS.toLocaleString('en')} words a line, one FIFO, all of one second, no clients, but for what grows`,
+    head: ['what grows', '', 'lines', 'M lines/s', 'MB/s', 'MiB'],
     rows,
     notes: [`Clients ask for the words of the last 60 s, each ${ASKS_PER_SECOND} times a second.`],
   };

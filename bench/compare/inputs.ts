@@ -20,6 +20,8 @@ export interface Input {
   /** The fields that are counted, as the consumer's variables have them. */
   readonly typeField: string;
   readonly dataField: string;
+  /** Words are not separated by single spaces only. */
+  readonly hasOtherSpaces: boolean;
   /** For the consumer. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -43,16 +45,15 @@ export async function makeInput(
   data: string | null,
 ): Promise<Input> {
   const file = path.join(folder, `${name}.ndjson`);
-  const fields = { typeField: 'event_type', dataField: 'data', env: {} };
+  const fields = { typeField: 'event_type', dataField: 'data', hasOtherSpaces: false, env: {} };
   switch (name) {
     case 'generator':
       await generate(file, lines, 0.02, seed);
-      return input(`the generator’s lines, 2 % corrupt`, file, fields);
+      return input('the generator’s lines at --rate max, 2 % corrupt', file, fields);
     case 'corrupt':
       await generate(file, lines, 1, seed);
       return input('only corrupt lines', file, fields);
     case 'words': {
-      // The words of the events one by one, in random order, so that each of them occurs.
       const words = Math.max(1, Math.floor(lines / 3));
       writeWords(file, lines, words, seed);
       const env = { WORDS_MAX: String(words) };
@@ -60,16 +61,23 @@ export async function makeInput(
     }
     case 'wikipedia': {
       const whole = data === null ? null : 'wikiticker-2015-09-12-sampled.json.gz';
-      repeat(file, read(data, whole ?? 'wikipedia-edits.ndjson.gz'), realBytes);
-      return input('Wikipedia edits', file, mapped('channel', 'comment', 'time'));
+      const lines = repeat(file, read(data, whole ?? 'wikipedia-edits.ndjson.gz'), realBytes);
+      // They are of one day: so the windows have all of them, however often they come.
+      const fields = mapped('channel', 'comment', 'time', { RETENTION: '24h' });
+      return input(`${lines} Wikipedia edits, repeated`, file, fields);
     }
-    case 'github':
-      repeat(
+    case 'github': {
+      const lines = repeat(
         file,
         read(data, data === null ? 'github-events.ndjson.gz' : 'gharchive.ndjson'),
         realBytes,
       );
-      return input('GitHub events', file, mapped('type', 'repo.name', 'created_at'));
+      return input(
+        `${lines} GitHub events, repeated`,
+        file,
+        mapped('type', 'repo.name', 'created_at'),
+      );
+    }
   }
 }
 
@@ -84,7 +92,7 @@ export function firstLines(whole: Input, lines: number): Input {
   return { ...whole, file, bytes: end, lines };
 }
 
-/** Events of so many distinct words, all of one second, each line padded to a length where that is given. */
+/** Events of so many distinct words, each as often as the others, all of one second, each line padded to a length where that is given. */
 export function writeWords(
   file: string,
   lines: number,
@@ -121,7 +129,7 @@ export function writeWords(
 export function input(
   name: string,
   file: string,
-  fields: Pick<Input, 'typeField' | 'dataField' | 'env'>,
+  fields: Omit<Input, 'name' | 'file' | 'bytes' | 'lines'>,
 ): Input {
   const descriptor = fs.openSync(file, 'r');
   const piece = Buffer.alloc(PIECE_BYTES);
@@ -144,14 +152,15 @@ async function generate(file: string, lines: number, corrupt: number, seed: numb
   await execa(process.execPath, [GENERATOR, ...args], { stdout: { file }, buffer: false });
 }
 
-function mapped(type: string, data: string, time: string) {
+function mapped(type: string, data: string, time: string, others = {}) {
   const env = {
     EVENT_TYPE_FIELD: type,
     DATA_FIELD: data,
     TIMESTAMP_FIELD: time,
     TIMESTAMP_FORMAT: 'iso8601',
+    ...others,
   };
-  return { typeField: type, dataField: data, env };
+  return { typeField: type, dataField: data, hasOtherSpaces: true, env };
 }
 
 function read(folder: string | null, name: string): Buffer {
@@ -159,12 +168,13 @@ function read(folder: string | null, name: string): Buffer {
   return name.endsWith('.gz') ? gunzipSync(bytes) : bytes;
 }
 
-/** As often as it takes to have so many bytes; an LF ends each. */
-function repeat(file: string, bytes: Buffer, bytesMin: number): void {
+/** As often as it takes to have so many bytes; an LF ends each. How many lines it has once. */
+function repeat(file: string, bytes: Buffer, bytesMin: number): string {
   const once = bytes.at(-1) === 10 ? bytes : Buffer.concat([bytes, Buffer.from('\n')]);
   const descriptor = fs.openSync(file, 'w');
   for (let written = 0; written < bytesMin; written += once.length) fs.writeSync(descriptor, once);
   fs.closeSync(descriptor);
+  return (once.toString('latin1').split('\n').length - 1).toLocaleString('en');
 }
 
 function padding(bytes: number): string {

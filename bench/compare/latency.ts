@@ -1,7 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +9,9 @@ import {
   startConsumer,
 } from '../../consumer/dist-test/support/consumer-process.js';
 import type { Report } from '../report.js';
-import { spread } from '../spread.js';
+import { median, spread } from '../spread.js';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../temporary-folder.js';
+import { Child } from './child.js';
 import { runConsumer } from './consumer-run.js';
 import { type Input, makeInput } from './inputs.js';
 
@@ -23,7 +23,7 @@ export interface LatencyOptions {
   readonly lines: number;
   /** Of each measurement. */
   readonly seconds: number;
-  /** How often the time of a start is taken. */
+  /** How often the time of a start, and the limit, are taken: their medians count. */
   readonly starts: number;
   readonly seed: number;
 }
@@ -39,10 +39,12 @@ export async function* benchLatency({
   starts,
   seed,
 }: LatencyOptions): AsyncIterable<Report> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-bench-'));
+  const folder = makeTemporaryFolder();
   try {
     const input = await makeInput('generator', folder, { lines, realBytes: 0 }, seed, null);
-    const limit = input.lines / (await runConsumer(input, folder)).seconds;
+    const times: number[] = [];
+    for (let i = 0; i < starts; i++) times.push((await runConsumer(input, folder)).seconds);
+    const limit = input.lines / median(times);
     const rows: string[][] = [];
     for (const [name, share] of [
       ['nothing is written but probes', 0],
@@ -67,11 +69,11 @@ export async function* benchLatency({
       notes: [
         `*write to answer*: from before write(2) until an answer that counts it has come; ${PROBES_PER_SECOND} events a second are looked for, by questions that follow each other by 2 ms.`,
         `A start, from the process until it listens: ${await startSeconds(folder, starts)} s.`,
-        '*answer*: of the words of the last 60 s, asked for 100 times a second. *frame*: the age of the newest event that a frame of the stream tells, when it comes, with `interval=250ms`.',
+        '*answer*: of the words of the last 60 s, from when a question was due: there are 100 a second. *frame*: the age of the newest event that a frame of the stream tells, when it comes, with `interval=250ms`.',
       ],
     };
   } finally {
-    fs.rmSync(folder, { recursive: true });
+    removeTemporaryFolder(folder);
   }
 }
 
@@ -105,22 +107,27 @@ async function measure(
   execFileSync('mkfifo', [fifo]);
   const state = { DURABILITY: 'journal', STATE_DIR: path.join(runFolder, 'state') };
   const consumer = await startConsumer(runFolder, state);
+  const children: Child[] = [];
+  const start = async (program: string, args: readonly string[]) => {
+    const child = await Child.start(program, args);
+    children.push(child);
+    return child;
+  };
   try {
     const args = [fifo, input.file, String(linesPerSecond), String(PROBES_PER_SECOND)];
-    const writer = start(WRITER, args);
+    const writer = await start(WRITER, args);
     await consumer.waitFor(({ accepted }) => accepted > 0);
     await consumer.get('/events/countWords?window=60s&until=latest'); // what only the first answer costs
-    const watcher = start(WATCHER, [String(consumer.port)]);
-    await once(watcher.stdout, 'data');
+    const watcher = await start(WATCHER, [String(consumer.port)]);
     const before = await linesNow(consumer);
     await delay(1000 * seconds);
     const after = await linesNow(consumer);
-    const watched = JSON.parse(await stop(watcher)) as {
+    const watched = JSON.parse(await watcher.end()) as {
       seen: [number, number][];
       frames: [number, number][];
       answers: number[];
     };
-    const written = JSON.parse(await stop(writer)) as number[];
+    const written = JSON.parse(await writer.end()) as number[];
     const [[first] = [0]] = watched.seen;
     const probes: number[] = [];
     let known = first;
@@ -134,6 +141,7 @@ async function measure(
       frames: watched.frames.map(([count, at]) => at - (written[count - 1] as number)),
     };
   } finally {
+    for (const child of children) child.kill();
     await consumer.end('SIGTERM');
     fs.rmSync(runFolder, { recursive: true });
   }
@@ -142,15 +150,6 @@ async function measure(
 async function linesNow(consumer: ConsumerProcess): Promise<{ lines: number; at: number }> {
   const { lines } = await consumer.get<StatsDocument>('/stats');
   return { lines, at: performance.now() };
-}
-
-function start(program: string, args: readonly string[]) {
-  return spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-}
-
-async function stop(child: ReturnType<typeof start>): Promise<string> {
-  child.kill('SIGTERM');
-  return (await child.stdout.setEncoding('utf8').toArray()).join('');
 }
 
 function percentiles(values: readonly number[]): string[] {

@@ -23,6 +23,7 @@ let isStopped = false;
 process.on('SIGTERM', () => {
   isStopped = true;
 });
+process.stdout.write('\n');
 turn();
 
 /** Writes what is due, and looks whether it is to stop. */

@@ -33,13 +33,13 @@ async function askForProbes(): Promise<void> {
   }
 }
 
+/** From when each question was due: one that waits for the answer to another is late by that. */
 async function askForWords(): Promise<void> {
   const agent = new http.Agent({ keepAlive: true });
-  for (;;) {
-    const begin = now();
+  for (let due = now(); ; due += 1000 / WORDS_PER_SECOND) {
+    await delay(Math.max(0, due - now()));
     await ask('/events/countWords?window=60s&until=latest', agent);
-    answers.push(now() - begin);
-    await delay(Math.max(0, begin + 1000 / WORDS_PER_SECOND - now()));
+    answers.push(now() - due);
   }
 }
 
@@ -65,6 +65,7 @@ async function ask(path: string, agent: http.Agent): Promise<string> {
     try {
       const request = http.get({ port, host: '127.0.0.1', path, agent });
       const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`);
       return (await response.setEncoding('utf8').toArray()).join('');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;

@@ -20,8 +20,8 @@ for await (const line of createInterface({ input: createReadStream(file) })) {
     // a corrupt line
   }
 }
+const lines = [];
 for (const [kind, counts] of Object.entries({ type: types, word: words })) {
-  for (const [key, count] of counts) {
-    process.stdout.write(`${JSON.stringify([kind, key, count])}\n`);
-  }
+  for (const [key, count] of counts) lines.push(`${JSON.stringify([kind, key, count])}\n`);
 }
+process.stdout.write(lines.join(''));

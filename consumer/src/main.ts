@@ -133,7 +133,8 @@ async function openState(): Promise<PoolState | null> {
     };
     const state = new StateDirectory(stateDir, { workers: ingestWorkers, mapping, bounds });
     for (const [name, before, now] of state.changedBounds) {
-      const message = 'a bound is another than before: what was counted under the old one stays';
+      const message =
+        'a bound is another than before: totals stay, keys that a lower one has no room for become overflow';
       log('warn', message, { name, before, now });
     }
     return {

@@ -2,8 +2,7 @@
 // options give the same bytes.
 //
 // Lines are put together in one block that is used again and again. Each is a copy of a ready head
-// (event type and words) and a ready tail (timestamp): a generator that is slower than the consumer
-// could not show how fast the consumer is.
+// (event type and words) and a ready tail (timestamp).
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 const EVENT_TYPES = ['foo', 'bar', 'baz'] as const;
@@ -53,6 +52,8 @@ export class EventStream {
   #tailSeconds = -1;
   #tail = Buffer.alloc(0);
   #made = 0;
+  readonly #ends: number[] = [];
+  readonly #timestampsAt: number[] = [];
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -66,6 +67,15 @@ export class EventStream {
     return this.#made;
   }
 
+  /** Where the events end in the block that was given last, and where the timestamps begin in it. */
+  get ends(): readonly number[] {
+    return this.#ends;
+  }
+
+  get timestampsAt(): readonly number[] {
+    return this.#timestampsAt;
+  }
+
   /**
    * The next events, at most `eventsMax` and at most about 64 KiB of them: see `made` for how many
    * it were. The bytes are good until the next call.
@@ -73,9 +83,12 @@ export class EventStream {
   next(eventsMax: number): Uint8Array {
     const last = this.#made + eventsMax;
     let end = 0;
+    this.#ends.length = 0;
+    this.#timestampsAt.length = 0;
     while (this.#made < last && end + this.#eventBytesMax <= BLOCK_BYTES) {
       end =
         this.#fraction() < this.#options.corruptShare ? this.#putCorrupt(end) : this.#putEvent(end);
+      this.#ends.push(end);
       this.#made++;
     }
     return this.#block.subarray(0, end);
@@ -90,6 +103,7 @@ export class EventStream {
     const head = this.#heads[Math.floor(this.#fraction() * this.#heads.length)]!;
     this.#block.set(head, start);
     const tail = this.#tailFor(this.#nextSeconds());
+    this.#timestampsAt.push(start + head.length);
     this.#block.set(tail, start + head.length);
     return start + head.length + tail.length;
   }

@@ -4,6 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { BlockCycle } from './block-cycle.js';
 import { EventStream } from './event-stream.js';
 import { packageVersion, parseRate, parseShare, wholeNumber } from './options.js';
 import { runProgram, type Write } from './output.js';
@@ -28,7 +29,12 @@ const parseStartSeconds = wholeNumber(0, START_MAX);
 
 const command = new Command('generator')
   .description('Writes random events to standard output, one JSON object a line.')
-  .option('--rate <events/s>', 'a number, or max: as fast as they are taken', parseRate, 5)
+  .option(
+    '--rate <events/s>',
+    'a number, or max: as fast as they are taken, the first four megabytes again and again',
+    parseRate,
+    5,
+  )
   .option(
     '--burst <n>',
     'events written together, at the same mean rate',
@@ -60,13 +66,16 @@ const options = command.opts<Options>();
 const countMax = options.count ?? Number.POSITIVE_INFINITY;
 const start = options.start ?? (options.seed === undefined ? 'now' : SEEDED_START);
 
-const events = new EventStream({
+const timestampAt =
+  start === 'now' ? () => Date.now() / 1000 : (index: number) => start + index / options.rate;
+const stream = new EventStream({
   seed: options.seed ?? randomInt(2 ** 32),
   corruptShare: options.corrupt,
   jitterSecondsMax: options.jitter,
-  timestampAt:
-    start === 'now' ? () => Date.now() / 1000 : (index: number) => start + index / options.rate,
+  timestampAt,
 });
+const isCycle = options.rate === Number.POSITIVE_INFINITY && options.jitter === 0;
+const events = isCycle ? new BlockCycle(stream, timestampAt) : stream;
 
 async function generate(write: Write): Promise<void> {
   const pace = new Pace(options.rate, options.burst, performance.now());

@@ -17,8 +17,11 @@ export const RESIDENT_GROWTH_BYTES_MAX = 16 * 1_048_576;
 export const LATENCY_GROWTH_MAX = 2;
 /** Below it a latency is no matter. */
 const LATENCY_MS_FLOOR = 20;
-/** What comes before it is no part of the comparison: a share of the whole time. */
-const WARM_UP = 0.1;
+/**
+ * What comes before it is no part of the comparison, a share of the whole time: windows keep seconds for
+ * ten minutes, so that there are more of them until a third of half an hour is over.
+ */
+const WARM_UP = 1 / 3;
 
 /** The value that a share of all values is not above; 0 where there is none. */
 export function quantile(values: readonly number[], share: number): number {

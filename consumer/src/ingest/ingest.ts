@@ -132,7 +132,7 @@ export class Ingest {
   /** In the order in which they came; the first is being counted. */
   readonly #posts: Post[] = [];
   /** Answers to posts that are counted, and wait for the disk to take the last of it. */
-  readonly #unanswered: (() => void)[] = [];
+  readonly #unanswered: Post[] = [];
   /** How many ids of each kind the asker knows; it knows without being told that id 0 is overflow. */
   readonly #keysGiven = { types: 1, words: 1 };
   readonly #keysJournaled = { types: 1, words: 1 };
@@ -232,7 +232,7 @@ export class Ingest {
       if (fault === null) source.goOn();
       else source.hold();
     }
-    if (fault === null) this.#answerPosts();
+    if (fault === null) this.#answerPosts(null);
     if (fault === null && this.#posts.length > 0) setImmediate(() => this.#postTurn());
   }
 
@@ -272,7 +272,7 @@ export class Ingest {
     for (const source of [...this.#open.values(), ...this.#draining]) source.close();
     while (this.#posts.length > 0) this.#countPosted();
     await this.#state?.close();
-    this.#answerPosts();
+    this.#answerPosts(this.#state?.fault ?? null);
     await nextTurn(); // the answers to what was posted are on their way by then
   }
 
@@ -559,11 +559,13 @@ export class Ingest {
     addAccount(total, this.#tallyEnd(source, scanner));
     this.#posts.shift();
     if (this.#fault === null) post.resolve(total);
-    else this.#unanswered.push(() => post.resolve(total));
+    else this.#unanswered.push(post);
   }
 
-  #answerPosts(): void {
-    for (const answer of this.#unanswered.splice(0)) answer();
+  /** `fault`: why what they have added will not be there after a start; null: it will be. */
+  #answerPosts(fault: string | null): void {
+    for (const { total, resolve } of this.#unanswered.splice(0))
+      resolve(fault === null ? total : { kind: 'held', reason: fault });
   }
 }
 

@@ -75,6 +75,8 @@ export class StateWriter {
   readonly #options: StateWriterOptions;
   readonly #records = new RecordWriter();
   #number: number;
+  /** There is a journal of this number, with what was counted before: it is added to. */
+  readonly #goesOn: boolean;
   /** null where there is none, or where it cannot be begun yet. */
   #journal: number | null = null;
   /** Bytes of the journals since the newest checkpoint. */
@@ -108,7 +110,8 @@ export class StateWriter {
     const newest = Math.max(0, ...journals, ...fileNumbers(files, folder, 'checkpoint'));
     // The journal of a checkpoint has its number: there must be no gap.
     this.#number = beginsAnew ? newest : Math.max(newest, 1);
-    if (!beginsAnew) this.#beginJournal(journals.includes(newest));
+    this.#goesOn = !beginsAnew && journals.includes(newest);
+    if (!beginsAnew) this.#beginJournal();
     this.#every(options.checkpointIntervalMs, () => this.checkpoint());
     this.#every(options.journalSyncIntervalMs, () => this.#sync());
     this.#every(RETRY_INTERVAL_MS, () => this.#retry());
@@ -196,13 +199,12 @@ export class StateWriter {
     this.#timers.push(setInterval(callback, intervalMs).unref());
   }
 
-  /** `goesOn`: the journal is there already. */
-  #beginJournal(goesOn: boolean): void {
+  #beginJournal(): void {
     if (!this.#options.hasJournal) return;
     const { files, folder } = this.#options;
     const file = path.join(folder, fileName('journal', this.#number));
     try {
-      const journal = goesOn ? files.openSync(file, 'a') : this.#createJournal(this.#number);
+      const journal = this.#goesOn ? files.openSync(file, 'a') : this.#createJournal(this.#number);
       try {
         syncFolder(files, folder);
       } catch (error) {
@@ -247,7 +249,7 @@ export class StateWriter {
     const { hasJournal } = this.#options;
     if (hasJournal && this.#journal === null && !this.#needsCheckpoint) {
       this.#faults.journal = null;
-      this.#beginJournal(false);
+      this.#beginJournal();
     }
     if (this.#waiting !== null && this.#journal !== null) {
       this.#faults.journal = null;

@@ -185,6 +185,10 @@ describe('SimdScanners', () => {
         ['2.5e-324', false],
         ['2e-324', false],
         ['1e-99999999999999999999', false],
+        ['1e23', false],
+        ['8e23', false],
+        ['9007199254740996e1', false],
+        ['9007199254740993e27', false],
       ] as const) {
         const { scanners } = expectNumbers([text]);
         expect(scanners.counts().fallbackLines, text).to.equal(Number(isHandedOver));

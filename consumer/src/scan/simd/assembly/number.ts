@@ -9,7 +9,7 @@
  *
  * The last is the way of D. Lemire, "Number Parsing at a Gigabyte per Second" (2021). What was cut off
  * makes the product too small, by less than two in the last of its first 128 bits: unless that could
- * move it over the middle between two doubles, the nearest is known. Where there are more than 19 digits, the
+ * move it over the middle between two doubles, the nearest is known. Of 10^0 to 10^27 nothing is cut off. Where there are more than 19 digits, the
  * number lies between w and w + 1: if both have the same double, it is that. Otherwise, which is hardly ever,
  * it is left to the reference scanner.
  */
@@ -20,6 +20,8 @@ import { masks, reserve } from './memory';
 const DIGITS_MAX: u32 = 19;
 const EXACT_MAX: u64 = 1 << 53;
 const EXACT_POWER_MAX: i32 = 22;
+/** Up to here 5^q, and so 10^q but for its twos, has at most 64 bits: nothing of it is cut off. */
+const EXACT_PRODUCT_POWER_MAX: i32 = 27;
 /** The table of powers has those that w can have without being past all doubles, or nearer to 0 than to any. */
 const POWER_MIN: i32 = -342;
 const POWER_MAX: i32 = 308;
@@ -175,9 +177,12 @@ function roundedProduct(w: u64, q: i32): f64 {
   if (dropped > 64) return 0;
   const half = (1 as u64) << (dropped - 1);
   const rest = high & (2 * half - 1);
-  if ((rest === half && low === 0) || (rest === half - 1 && low >= u64.MAX_VALUE - 1)) return NaN;
+  const isMiddle = rest === half && low === 0;
+  const isExact = q >= 0 && q <= EXACT_PRODUCT_POWER_MAX;
+  if (!isExact && (isMiddle || (rest === half - 1 && low >= u64.MAX_VALUE - 1))) return NaN;
   let mantissa = (high >> (dropped - 1)) >> 1;
-  if (rest >= half) mantissa++;
+  // In the very middle to the even one.
+  if (rest >= half && !(isMiddle && (mantissa & 1) === 0)) mantissa++;
   // The first of the 53 bits is not written: it adds one to the exponent, as one that is carried out of them does.
   const biased = (exponent + missing - BINARY_EXPONENT_MIN) as u64;
   return reinterpret<f64>((biased << 52) + mantissa);
