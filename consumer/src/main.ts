@@ -2,9 +2,10 @@
  * The consumer: configuration, HTTP, ingest threads; or, with `- --once`, standard input to counts on
  * standard output.
  *
- * Shutdown, at the first SIGTERM or SIGINT: reading stops and what was read is counted and kept, then streams end
+ * Shutdown, at the first SIGTERM, SIGINT or SIGHUP: reading stops and what was read is counted and kept, then streams end
  * and HTTP closes, then the process exits with 0 (with --once, as the signal says); each step has a limit
- * and all take less than a second. At the second signal the process exits at once.
+ * and all take less than a second, but for a slow disk. More signals change nothing: timeout(1) and a terminal send one to
+ * the process and one to its group, and a stop that is broken off would lose counts.
  */
 import os from 'node:os';
 import { pino } from 'pino';
@@ -67,8 +68,8 @@ const ingest = new IngestPool(
 );
 const streams = new StreamHub(ingest, { clientsMax: config.streamClientsMax });
 let server: HttpServer | null = null;
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
+let isStopping = false;
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 // Node would open its debugger, to whoever reaches that port (as --disable-sigusr1 of Node 22.14 and later).
 process.on('SIGUSR1', () => log('warn', 'SIGUSR1 opens no debugger here'));
 
@@ -101,12 +102,9 @@ if (once) {
 }
 
 async function stop(signal: NodeJS.Signals): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
   log('info', 'stopping', { signal });
-  for (const second of ['SIGTERM', 'SIGINT'] as const) {
-    // In this order: without a listener for a moment, a signal that is on its way would be lost.
-    process.on(second, () => process.exit(128 + os.constants.signals[second]));
-    process.removeListener(second, stop);
-  }
   await ingest.stop();
   streams.close();
   await server?.close();

@@ -18,7 +18,7 @@ export async function countsText(
   if (format === 'json') return [...flatTexts(ranking)].join('');
   const rows = ranking.map(({ key, count, sum }) => ({
     key: printable(key),
-    size: String(sum?.total ?? count),
+    size: JSON.stringify(sum?.total ?? count), // null past the range of doubles, as in JSON
   }));
   const width = rows.reduce((max, { size }) => Math.max(max, size.length), 0);
   return rows.map(({ key, size }) => `${size.padStart(width)}  ${key}\n`).join('');

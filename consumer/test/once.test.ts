@@ -61,6 +61,14 @@ describe('node consumer/dist/main.js - --once', () => {
     });
   }
 
+  it('prints a sum past the range of doubles as null', async () => {
+    const lines = [1, 2].map(
+      () => `${JSON.stringify({ event_type: 'a', data: '', timestamp: 1, value: 1e308 })}\n`,
+    );
+    const { stdout } = await run(lines.join(''), '--of', 'sums', '--format', 'table');
+    expect(stdout).to.equal('null  a\n');
+  });
+
   it('does not let a key give orders to the terminal', async () => {
     for (const [key, shown] of [
       ['a\u001b[2J\nb', 'a\\u{1b}[2J\\u{a}b'],

@@ -234,6 +234,15 @@ function holdsCounts(files: StateFiles, folder: string): boolean {
   });
 }
 
+/** Which variable sets what. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  eventType: 'EVENT_TYPE_FIELD',
+  data: 'DATA_FIELD',
+  timestamp: 'TIMESTAMP_FIELD',
+  value: 'VALUE_FIELD',
+  timestampFormat: 'TIMESTAMP_FORMAT',
+};
+
 function checkMapping(
   directory: string,
   before: Readonly<Record<string, unknown>>,
@@ -244,9 +253,16 @@ function checkMapping(
   );
   if (changed.length === 0) return;
   const list = changed.map(
-    (name) => `${name} was ${JSON.stringify(before[name])}, is ${JSON.stringify(now[name])}`,
+    (name) => `${VARIABLES[name] ?? name} was ${asSet(before[name])}, is ${asSet(now[name])}`,
   );
   throw new StateDirectoryError(
-    `the counts in STATE_DIR, ${directory}, were made with other fields (${list.join('; ')}), and would be mixed with new ones: set the fields as they were, or STATE_DIR to another folder, or remove this one`,
+    `the counts in STATE_DIR, ${directory}, were made with other fields (${list.join('; ')}), and would be mixed with new ones: set the fields as they were, or begin anew: docker compose down --volumes, or, without Docker, another STATE_DIR`,
   );
+}
+
+/** As a variable has it: a path is kept as its parts. */
+function asSet(value: unknown): string {
+  if (value === null || value === undefined) return 'not set';
+  if (!Array.isArray(value)) return String(value);
+  return value.map((part: string) => part.replaceAll('.', '\\.')).join('.');
 }

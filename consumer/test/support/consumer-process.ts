@@ -82,7 +82,7 @@ export interface ConsumerProcess {
   /** CPU time of the thread that has had the most, but for the main thread: the ingest thread. */
   ingestCpuMs(): number;
   /** Sends a signal and resolves to the exit code, undefined where a signal ended it. */
-  end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | undefined>;
+  end(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGKILL'): Promise<number | undefined>;
 }
 
 /** For root, for whom the rights of files count only without these capabilities. */
