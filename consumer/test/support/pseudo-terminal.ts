@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import { stripVTControlCharacters } from 'node:util';
 import xterm from '@xterm/headless';
 import { execa, execaSync, type ResultPromise } from 'execa';
@@ -37,7 +38,15 @@ export class PseudoTerminal {
       this.output += bytes.toString();
       this.#terminal.write(bytes);
     });
-    this.ended = Promise.resolve(script).then(({ exitCode = -1 }) => ({ exitCode }));
+    this.ended = this.#ending();
+  }
+
+  /** All that it wrote is on the screen by then. */
+  async #ending(): Promise<{ readonly exitCode: number }> {
+    const { exitCode = -1 } = await this.#script;
+    if (this.#script.stdout) await finished(this.#script.stdout).catch(() => {}); // it was killed
+    await new Promise<void>((resolve) => this.#terminal.write('', resolve));
+    return { exitCode };
   }
 
   /** Resolves once the program runs in a terminal of that size. */
