@@ -38,12 +38,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       seed,
     }),
   compare: ({ quick, seed, only, data, lines: linesGiven, runs }) => {
-    const lines = linesGiven ?? (quick ? 500_000 : 3_000_000);
+    const lines = linesGiven ?? (quick ? 200_000 : 3_000_000);
     return benchComparison({
       lines,
-      realBytes: linesGiven === null ? (quick ? 50e6 : 500e6) : 100 * lines,
+      realBytes: linesGiven === null ? (quick ? 20e6 : 500e6) : 100 * lines,
       slowLines: Math.ceil(lines / 10),
-      runs: runs ?? (quick ? 3 : 5),
+      runs: runs ?? (quick ? 2 : 5),
       seed,
       only,
       data,
@@ -51,7 +51,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   growth: ({ quick, seed, lines, runs }) =>
     benchGrowth({
-      lines: lines ?? (quick ? 300_000 : 3_000_000),
+      lines: lines ?? (quick ? 100_000 : 3_000_000),
       distinctWords: quick ? [10, 10_000] : [10, 1000, 10_000, 100_000, 1_000_000],
       lineBytes: quick ? [600, 6000] : [600, 6000, 60_000],
       sources: quick ? [16] : [1, 4, 16, 64],
@@ -62,7 +62,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     }),
   latency: ({ quick, seed, lines, runs }) =>
     benchLatency({
-      lines: lines ?? (quick ? 500_000 : 3_000_000),
+      lines: lines ?? (quick ? 200_000 : 3_000_000),
       seconds: quick ? 1 : 20,
       starts: runs ?? (quick ? 3 : 5),
       seed,
