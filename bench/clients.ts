@@ -2,7 +2,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +15,7 @@ import {
 } from '../consumer/dist-test/support/consumer-process.js';
 import { ATTACKS, type Attack, type AttackReport } from './attack.js';
 import { spread } from './spread.js';
+import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.js';
 
 const ATTACKER = fileURLToPath(new URL('./attack.js', import.meta.url));
 const BEGIN = 1_509_602_400;
@@ -39,7 +39,7 @@ export interface ClientsBenchOptions {
  */
 export async function benchClients(options: ClientsBenchOptions): Promise<string[]> {
   const { lines, distinctWords, clients, seconds } = options;
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-bench-'));
+  const folder = makeTemporaryFolder();
   const body = path.join(folder, 'body');
   fs.writeFileSync(body, makeLines(options));
   execFileSync('mkfifo', [path.join(folder, 'events-bench.fifo')]);
@@ -75,7 +75,7 @@ export async function benchClients(options: ClientsBenchOptions): Promise<string
   } finally {
     process.kill(-(writer.pid as number));
     await consumer.end('SIGTERM');
-    fs.rmSync(folder, { recursive: true });
+    removeTemporaryFolder(folder);
   }
   return report;
 }

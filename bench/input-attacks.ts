@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import {
   type ConsumerProcess,
@@ -11,6 +10,7 @@ import {
 import { memoryBytesMax } from '../consumer/dist-test/support/memory-bound.js';
 import type { ListDocument } from '../consumer/dist-test/support/plain-counts.js';
 import { type Attack, type AttackSizes, attacks, type Expected } from './attack-lines.js';
+import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.js';
 
 const TIMEOUT_MS = 1_800_000;
 /** Of each thread, as in the container. */
@@ -74,7 +74,7 @@ interface Fed {
 }
 
 async function run(attack: Attack): Promise<Fed> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-bench-'));
+  const folder = makeTemporaryFolder();
   try {
     return await feed(attack, folder);
   } catch (error) {
@@ -82,7 +82,7 @@ async function run(attack: Attack): Promise<Fed> {
     throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
   } finally {
     await endConsumers();
-    fs.rmSync(folder, { recursive: true });
+    removeTemporaryFolder(folder);
   }
 }
 

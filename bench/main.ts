@@ -158,11 +158,16 @@ if (names === COMPARISON) {
 }
 for (const condition of conditions) print(condition);
 const reports: Report[] = [];
-for (const name of names) {
-  for await (const part of await (BENCHES[name] as Bench)(options)) {
-    if (typeof part !== 'string') reports.push(part);
-    print(typeof part === 'string' ? part : render(part));
+try {
+  for (const name of names) {
+    for await (const part of await (BENCHES[name] as Bench)(options)) {
+      if (typeof part !== 'string') reports.push(part);
+      print(typeof part === 'string' ? part : render(part));
+    }
   }
+} catch (error) {
+  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.exit(1);
 }
 if (values.write) writeResults(conditions, reports);
 

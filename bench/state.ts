@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -8,6 +7,7 @@ import { Ingest } from '../consumer/dist/ingest/ingest.js';
 import type { StatsAnswer } from '../consumer/dist/ingest/protocol.js';
 import { RecordWriter } from '../consumer/dist/state/records.js';
 import { EventTimeFront } from '../consumer/dist/tally/event-time-front.js';
+import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.js';
 
 const BEGIN = 1_509_602_400;
 const POLL_MS = 100;
@@ -40,7 +40,7 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
   ] as const) {
     const body = makeLines(options, seconds);
     for (const durability of DURABILITIES) {
-      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
+      const folder = makeTemporaryFolder();
       const subject = new Subject();
       let journal = 0;
       if (durability !== 'none') {
@@ -81,7 +81,7 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
         ].join('  '),
       );
       await subject.stop();
-      fs.rmSync(folder, { recursive: true });
+      removeTemporaryFolder(folder);
     }
   }
   report.push(rawJournal(makeLines(options, 60)));
@@ -91,7 +91,7 @@ export async function benchState(options: StateBenchOptions): Promise<string[]> 
 
 /** What a journal of the bytes that were read would cost: a checksum and a write of each read. */
 function rawJournal(body: Uint8Array): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
+  const folder = makeTemporaryFolder();
   const descriptor = fs.openSync(path.join(folder, 'journal'), 'w');
   const records = new RecordWriter();
   const begin = performance.now();
@@ -102,7 +102,7 @@ function rawJournal(body: Uint8Array): string {
   }
   const seconds = (performance.now() - begin) / 1000;
   fs.closeSync(descriptor);
-  fs.rmSync(folder, { recursive: true });
+  removeTemporaryFolder(folder);
   const reads = Math.ceil(body.length / READ_BYTES);
   const perRead = ((1e6 * seconds) / reads).toFixed(0);
   return `a journal of the bytes read: ${perRead} µs a read of 64 KiB, ${(body.length / 2 ** 20).toFixed(1)} MiB`;
@@ -110,7 +110,7 @@ function rawJournal(body: Uint8Array): string {
 
 /** How long a start takes with all words in the checkpoint, and as much journal as there may be. */
 async function recovery(options: StateBenchOptions, journalBytes: number): Promise<string> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-'));
+  const folder = makeTemporaryFolder();
   const quiet = { ...options, checkpointIntervalMs: 3_600_000, journalBytesMax: 2 ** 40 };
   const first = new Subject();
   const body = makeLines(options, 7200);
@@ -135,7 +135,7 @@ async function recovery(options: StateBenchOptions, journalBytes: number): Promi
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
   const text = `recovery: ${seconds.toFixed(2)} s for ${words.distinct} words, a checkpoint of ${mebibytes(size)} MiB and ${mebibytes(state?.journalBytes ?? 0)} MiB of journal`;
   await Promise.all([second.stop(), third.stop()]);
-  fs.rmSync(folder, { recursive: true });
+  removeTemporaryFolder(folder);
   return text;
 }
 

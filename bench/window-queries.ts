@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { IngestPool } from '../consumer/dist/ingest/ingest-pool.js';
 import type { WindowRequest } from '../consumer/dist/tally/interval.js';
 import { spread } from './spread.js';
+import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.js';
 
 const THREADS = [1, 2] as const;
 
@@ -70,7 +70,7 @@ export async function benchWindowQueries({
 }: WindowQueriesOptions): Promise<string[]> {
   const report: string[] = [];
   for (const threads of THREADS) {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'event-tally-bench-'));
+    const folder = makeTemporaryFolder();
     const pool = new IngestPool(
       {
         fifoDir: folder,
@@ -104,7 +104,7 @@ export async function benchWindowQueries({
       report.push(queryRow(String(words), String(threads), cells, String(checksum)));
     } finally {
       await pool.stop();
-      fs.rmSync(folder, { recursive: true });
+      removeTemporaryFolder(folder);
     }
   }
   return report;

@@ -235,7 +235,7 @@ function holdsCounts(files: StateFiles, folder: string): boolean {
 }
 
 /** Which variable sets what. */
-const VARIABLES: Readonly<Record<string, string>> = {
+const VARIABLES: Readonly<Record<keyof FieldMapping, string>> = {
   eventType: 'EVENT_TYPE_FIELD',
   data: 'DATA_FIELD',
   timestamp: 'TIMESTAMP_FIELD',
@@ -253,7 +253,8 @@ function checkMapping(
   );
   if (changed.length === 0) return;
   const list = changed.map(
-    (name) => `${VARIABLES[name] ?? name} was ${asSet(before[name])}, is ${asSet(now[name])}`,
+    (name) =>
+      `${VARIABLES[name as keyof FieldMapping]} was ${asSet(before[name])}, is ${asSet(now[name])}`,
   );
   throw new StateDirectoryError(
     `the counts in STATE_DIR, ${directory}, were made with other fields (${list.join('; ')}), and would be mixed with new ones: set the fields as they were, or begin anew: docker compose down --volumes, or, without Docker, another STATE_DIR`,
@@ -262,7 +263,7 @@ function checkMapping(
 
 /** As a variable has it: a path is kept as its parts. */
 function asSet(value: unknown): string {
-  if (value === null || value === undefined) return 'not set';
+  if (value === null || value === undefined) return 'empty';
   if (!Array.isArray(value)) return String(value);
   return value.map((part: string) => part.replaceAll('.', '\\.')).join('.');
 }
