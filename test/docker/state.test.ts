@@ -259,7 +259,7 @@ describe('a volume', () => {
       service: 'consumer',
       volume: 'state',
       command: `echo '{"version":0}' > /mnt/state.json && chown 1000:1000 /mnt/state.json`,
-      message: /state\.json is of version 0; this program reads version 1/,
+      message: /state\.json is of version 0; this program reads version 2/,
     },
   ] as const;
   for (const { what, service, volume, command, message } of CASES) {

@@ -5,6 +5,7 @@ import { StateDamageError } from '../state/thread-folder.js';
 import { EventTimeFront } from '../tally/event-time-front.js';
 import { Ingest } from './ingest.js';
 import type { Answer, IngestWorkerData, MessageFromIngest, MessageToIngest } from './protocol.js';
+import { warmUp } from './warm-up.js';
 
 if (parentPort === null) throw new Error('to be started as a worker thread');
 const port = parentPort;
@@ -23,6 +24,8 @@ const ingest = new Ingest(options, new EventTimeFront(frontBuffer), clock, {
   onScannerFallback: (cause) => send({ kind: 'scannerFallback', cause }),
 });
 
+/** What has to do with sources waits for it; questions and what is posted do not. */
+let warmedUp = Promise.resolve();
 let answeringMs = 0;
 port.on('message', (message: MessageToIngest) => {
   switch (message.kind) {
@@ -40,21 +43,22 @@ port.on('message', (message: MessageToIngest) => {
       break;
     }
     case 'open':
-      ingest.open(message.name, message.path);
+      void warmedUp.then(() => ingest.open(message.name, message.path));
       break;
     case 'release':
-      ingest.release(message.name);
+      void warmedUp.then(() => ingest.release(message.name));
       break;
     case 'forget':
-      ingest.forget(message.name);
+      void warmedUp.then(() => ingest.forget(message.name));
       break;
     case 'stop':
-      void ingest.stop().then(() => port.close());
+      void warmedUp.then(() => ingest.stop()).then(() => port.close());
       break;
   }
 });
 try {
   const recoveries = state === null ? [] : await ingest.keepState(state, fs);
+  warmedUp = warmUp(options, clock);
   send({ kind: 'ready', recoveries, sources: ingest.sourceNames });
 } catch (error) {
   if (!(error instanceof StateDamageError)) throw error;

@@ -7,8 +7,8 @@
  * the stream would end when the first writer leaves; read-write, it never ends, so writers may come and
  * go (fifo(7): Linux allows it, POSIX leaves it undefined).
  *
- * One read, one turn: after each read the reader waits until the event loop has
- * gone round, so that other FIFOs and questions from the main thread get theirs.
+ * A few reads, one turn: then the reader waits until the event loop has gone round, so that other FIFOs
+ * and questions from the main thread get theirs.
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -16,6 +16,8 @@ import net from 'node:net';
 export interface FifoReaderHandlers {
   /** What was read; the bytes are overwritten after the call. */
   onBytes(bytes: Uint8Array): void;
+  /** How often it may read before the event loop goes round; at least 1. */
+  readsATurn(): number;
   /** The reader has ended and its descriptor is closed; an error is null when it was told to end. */
   onEnd(error: Error | null): void;
 }
@@ -97,6 +99,7 @@ export class FifoReader {
   }
 
   #read(descriptor: number): net.Socket {
+    let reads = 0;
     // Node documents onread for net.connect; the constructor takes it as well.
     const options: net.SocketConstructorOpts & { onread: net.OnReadOpts } = {
       fd: descriptor,
@@ -106,6 +109,10 @@ export class FifoReader {
         buffer: this.#readBuffer,
         callback: (length) => {
           this.#handlers.onBytes(this.#readBuffer.subarray(0, length));
+          // A read that leaves room in the buffer has emptied the pipe.
+          const isMoreLikely = length === this.#readBuffer.length;
+          if (isMoreLikely && ++reads < this.#handlers.readsATurn()) return true;
+          reads = 0;
           setImmediate(takeTurn);
           return false;
         },

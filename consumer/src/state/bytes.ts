@@ -45,6 +45,28 @@ export class ByteWriter {
     this.#length = at;
   }
 
+  /** Of each index from … to - 1 the whole numbers at it in both columns, as `uint` would. */
+  uintPairs(first: Uint32Array, second: Float64Array, from: number, to: number): void {
+    this.#fit(2 * VARINT_BYTES_MAX * (to - from));
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = from; i < to; i++) {
+      let rest = first[i] as number;
+      while (rest > 0x7f) {
+        bytes[at++] = rest | 0x80;
+        rest >>>= 7;
+      }
+      bytes[at++] = rest;
+      const large = second[i] as number;
+      if (large > 0x7f) {
+        this.#length = at;
+        this.uint(large);
+        at = this.#length;
+      } else bytes[at++] = large;
+    }
+    this.#length = at;
+  }
+
   double(value: number): void {
     this.#fit(8);
     this.#view.setFloat64(this.#length, value, true);

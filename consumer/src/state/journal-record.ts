@@ -143,10 +143,7 @@ export function readUnfinished(reader: ByteReader): { unfinished: Unfinished; kn
 function writeCells(writer: ByteWriter, { offsets, ids, counts }: RunCells, run: number): void {
   const [from, to] = [offsets[run] as number, offsets[run + 1] as number];
   writer.uint(to - from);
-  for (let i = from; i < to; i++) {
-    writer.uint(ids[i] as number);
-    writer.uint(counts[i] as number);
-  }
+  writer.uintPairs(ids, counts, from, to);
 }
 
 class CellsReader {

@@ -1,16 +1,16 @@
 /**
  * The one format of all state files: a line that names the file and its version, then records.
  *
- *   "event-tally journal 1\n"  ( length: u32 │ CRC-32C of the length: u32 │ CRC-32C of the payload: u32 │ payload )…
+ *   "event-tally journal 2\n"  ( length: u32 │ CRC-32 of the length: u32 │ CRC-32 of the payload: u32 │ payload )…
  *
  * A file that was being written when its writer died ends in the middle of a record, or, after a loss of
  * power, in a record of which not every page was written. That is a torn tail, and all before it is
  * whole. Anything else is damage. The length has a check of its own so that the two can be told apart.
  */
-import crc32c from 'crc-32/crc32c.js';
+import { crc32 } from 'node:zlib';
 import { ByteWriter } from './bytes.js';
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const RECORD_HEADER_BYTES = 12;
 
 export type FileKind = 'checkpoint' | 'journal';
@@ -92,9 +92,9 @@ export function readRecords(
   return { wholeBytes: at, fault: null };
 }
 
-/** CRC-32C. */
+/** CRC-32, of ISO 3309. */
 export function checksum(bytes: Uint8Array): number {
-  return crc32c.buf(bytes) >>> 0;
+  return crc32(bytes);
 }
 
 /** Whether the bytes begin as a state file of this kind, of whatever version. */

@@ -12,7 +12,13 @@ import { RunningSum } from './running-sum.js';
 export const LATE = -1;
 export const AHEAD = -2;
 
-/** Counts by id, run after run: those of run r are at offsets[r] up to, not including, offsets[r + 1]. */
+/** So few ids are not worth the search for those that are the same. */
+const SHORT_RUN_IDS_MAX = 16;
+
+/**
+ * Counts by id, run after run: those of run r are at offsets[r] up to, not including, offsets[r + 1]. In a
+ * short run an id may come more than once.
+ */
 export interface RunCells {
   readonly offsets: Uint32Array;
   readonly ids: Uint32Array;
@@ -78,8 +84,8 @@ export class ChangesBuilder {
     },
     sums: { offsets: new Uint32Array(17), ids: new Uint32Array(16), parts: new Float64Array(48) },
   };
-  readonly #types = new RunCounts();
-  readonly #words = new RunCounts();
+  /** Empty between runs. */
+  readonly #counts = { types: new RunCounts(), words: new RunCounts() };
   readonly #sums = new Map<number, RunningSum>();
 
   /** `sizes` are those of the key tables that gave the batch its ids. */
@@ -100,8 +106,11 @@ export class ChangesBuilder {
     let front = Number.NEGATIVE_INFINITY;
     let second = Number.NaN;
     let start = 0;
+    let timeBefore = Number.NaN;
     for (let i = 0; i < batch.length; i++) {
       const time = batch.eventTimes[i] as number;
+      if (time === timeBefore) continue;
+      timeBefore = time;
       let next: number;
       if (time > aheadAfter) {
         next = AHEAD;
@@ -132,15 +141,7 @@ export class ChangesBuilder {
     to: number,
     sizes: { readonly types: number; readonly words: number },
   ): void {
-    const { wordOffsets, values, typeIds } = batch;
-    this.#types.addEach(typeIds, from, to, sizes.types);
-    const firstWord = wordOffsets[from] as number;
-    this.#words.addEach(batch.wordIds, firstWord, wordOffsets[to] as number, sizes.words);
-    for (let i = from; i < to; i++) {
-      const value = values[i] as number;
-      if (!Number.isNaN(value)) sumOf(this.#sums, typeIds[i] as number).add(value);
-    }
-
+    const { wordOffsets, values, typeIds, wordIds } = batch;
     const changes = this.#changes;
     const run = changes.runs++;
     if (run === changes.seconds.length) {
@@ -152,14 +153,23 @@ export class ChangesBuilder {
       }
     }
     changes.seconds[run] = second;
-    drainInto(changes.types, run, this.#types);
-    drainInto(changes.words, run, this.#words);
+    const [firstWord, endOfWords] = [wordOffsets[from] as number, wordOffsets[to] as number];
+    addCounts(changes.types, run, typeIds, from, to, this.#counts.types, sizes.types);
+    addCounts(changes.words, run, wordIds, firstWord, endOfWords, this.#counts.words, sizes.words);
+    for (let i = from; i < to; i++) {
+      const value = values[i] as number;
+      if (!Number.isNaN(value)) sumOf(this.#sums, typeIds[i] as number).add(value);
+    }
     this.#drainSums(run);
   }
 
   #drainSums(run: number): void {
     const { sums } = this.#changes;
     let at = sums.offsets[run] as number;
+    if (this.#sums.size === 0) {
+      sums.offsets[run + 1] = at;
+      return;
+    }
     for (const [id, sum] of this.#sums) {
       if (at === sums.ids.length) {
         sums.ids = doubled(sums.ids);
@@ -174,19 +184,31 @@ export class ChangesBuilder {
   }
 }
 
-function drainInto(
+/** Counts ids[from … to - 1] as the cells of a run, by way of `counts`, which is empty before and after. */
+function addCounts(
   cells: { offsets: Uint32Array; ids: Uint32Array; counts: Float64Array },
   run: number,
+  ids: Uint32Array,
+  from: number,
+  to: number,
   counts: RunCounts,
+  size: number,
 ): void {
-  const from = cells.offsets[run] as number;
-  const to = from + counts.size;
-  while (cells.ids.length < to) {
+  const first = cells.offsets[run] as number;
+  const isShort = to - from <= SHORT_RUN_IDS_MAX;
+  if (!isShort) counts.addEach(ids, from, to, size);
+  const end = first + (isShort ? to - from : counts.size);
+  while (cells.ids.length < end) {
     cells.ids = doubled(cells.ids);
     cells.counts = doubled(cells.counts);
   }
-  counts.drainInto(cells.ids, cells.counts, from);
-  cells.offsets[run + 1] = to;
+  if (isShort) {
+    for (let i = from; i < to; i++) {
+      cells.ids[first + i - from] = ids[i] as number;
+      cells.counts[first + i - from] = 1;
+    }
+  } else counts.drainInto(cells.ids, cells.counts, first);
+  cells.offsets[run + 1] = end;
 }
 
 /** The sum of an id, a new one where there is none yet. */

@@ -40,7 +40,19 @@ export class KeyTable {
   idOf(key: string): number {
     // Two strings that differ only in lone surrogates are the same bytes in UTF-8.
     const wellFormed = key.toWellFormed();
-    return this.#idByKey.get(wellFormed) ?? this.#add(wellFormed);
+    // A key cut out of a line is a V8 slice that keeps the whole line alive; what is kept is a copy.
+    const id = this.#idByKey.get(wellFormed);
+    if (id !== undefined || this.#isFull) return id ?? OVERFLOW_ID;
+    // A key cut out of a line is a V8 slice that keeps the whole line alive; what is kept is a copy.
+    const bytes = Buffer.from(wellFormed, 'utf8');
+    return this.idOfBytes(bytes, 0, bytes.length);
+  }
+
+  /** As idOf, of the key whose well-formed UTF-8 is bytes[start … end - 1]; they may be overwritten afterwards. */
+  idOfBytes(bytes: Buffer, start: number, end: number): number {
+    if (end - start > this.limits.keyBytesMax) return OVERFLOW_ID;
+    const key = bytes.toString('utf8', start, end);
+    return this.#idByKey.get(key) ?? this.#add(key);
   }
 
   /** Keys with ids from `first` on, up to, not including, `end`, in the order of their ids. */
@@ -48,14 +60,14 @@ export class KeyTable {
     return this.#keys.slice(first, end);
   }
 
+  get #isFull(): boolean {
+    return this.distinct >= this.limits.keysMax;
+  }
+
   #add(key: string): number {
-    if (this.distinct >= this.limits.keysMax) return OVERFLOW_ID;
-    const bytes = Buffer.from(key, 'utf8');
-    if (bytes.length > this.limits.keyBytesMax) return OVERFLOW_ID;
-    // A key cut out of a line is a V8 slice that keeps the whole line alive; this is a copy.
-    const copy = bytes.toString('utf8');
-    const id = this.#keys.push(copy) - 1;
-    this.#idByKey.set(copy, id);
+    if (this.#isFull) return OVERFLOW_ID;
+    const id = this.#keys.push(key) - 1;
+    this.#idByKey.set(key, id);
     return id;
   }
 }

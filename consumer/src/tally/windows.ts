@@ -2,9 +2,9 @@
  * Counts by event time: a bucket a second for the last ten minutes and some, a bucket a minute before
  * that, up to the retention.
  *
- *   Changes: runs of events of one second ──▶ RunCounts (dense, one second at a time)
- *                                                      │ when another second comes, or a query
- *                                                      ▼
+ *   Changes: runs of events of one second ── long ──▶ RunCounts (dense, one second at a time)
+ *                    │ short, and of another second         │ when another second comes, or a query
+ *                    ▼                                      ▼
  *   minutes: Map<start, Bucket> ◀── old seconds ── seconds: Map<start, Bucket of sparse cells>
  *
  * Streams are mostly in the order of time, so a second's events fall into the dense run and its cells
@@ -89,6 +89,11 @@ interface Bucket {
 
 /** What there is instead of the open second when there is none. */
 const NONE = -3;
+/**
+ * A run of fewer cells goes straight into its bucket: where events are not in order, each is a run of its
+ * own, and would be moved from here to there at once.
+ */
+const OPEN_CELLS_MIN = 64;
 
 export class Windows {
   readonly #options: WindowsOptions;
@@ -137,10 +142,10 @@ export class Windows {
       this.#flushRun();
       this.#age();
     }
-    for (let run = 0; run < changes.runs; run++) this.#addRun(changes, run);
     this.#ownFront = Math.max(this.#ownFront, changes.front);
     if (this.#ownFront >= 0) front.advanceTo(this.#ownFront);
-    this.#age();
+    this.#age(); // first: what is dropped makes room for what is added
+    for (let run = 0; run < changes.runs; run++) this.#addRun(changes, run);
   }
 
   /**
@@ -303,15 +308,31 @@ export class Windows {
       else this.#ahead += events;
       return;
     }
+    const firstWord = words.offsets[run] as number;
+    const endOfWords = words.offsets[run + 1] as number;
+    const firstSum = sums.offsets[run] as number;
+    const endOfSums = sums.offsets[run + 1] as number;
     if (second !== this.#runSecond) {
+      if (to - from + endOfWords - firstWord < OPEN_CELLS_MIN) {
+        const bucket = this.#bucketFor(second);
+        if (bucket === null) return;
+        for (let i = from; i < to; i++) {
+          this.#addCell(bucket.types, types.ids[i] as number, types.counts[i] as number);
+        }
+        for (let i = firstWord; i < endOfWords; i++) {
+          this.#addCell(bucket.words, words.ids[i] as number, words.counts[i] as number);
+        }
+        for (let i = firstSum; i < endOfSums; i++) {
+          this.#addSum(bucket, sums.ids[i] as number, RunningSum.at(sums.parts, i));
+        }
+        return;
+      }
       this.#flushRun();
       this.#runSecond = second;
     }
     this.#run.types.addCells(types, from, to, this.#tables.types.size);
-    const firstWord = words.offsets[run] as number;
-    const endOfWords = words.offsets[run + 1] as number;
     this.#run.words.addCells(words, firstWord, endOfWords, this.#tables.words.size);
-    for (let i = sums.offsets[run] as number; i < (sums.offsets[run + 1] as number); i++) {
+    for (let i = firstSum; i < endOfSums; i++) {
       sumOf(this.#runSums, sums.ids[i] as number).merge(RunningSum.at(sums.parts, i));
     }
   }
@@ -321,14 +342,11 @@ export class Windows {
     const second = this.#runSecond;
     if (second === NONE) return;
     this.#runSecond = NONE;
-    if (second < this.#since) {
-      this.#options.front.dropBefore(second + 1);
+    const bucket = this.#bucketFor(second);
+    if (bucket === null) {
       this.#run.types.take();
       this.#run.words.take();
     } else {
-      const bucket = this.#bucketAt(second);
-      this.#keepForSaver(bucket);
-      bucket.lastSecond = Math.max(bucket.lastSecond, second);
       this.#run.types.drain((id, count) => this.#addCell(bucket.types, id, count));
       this.#run.words.drain((id, count) => this.#addCell(bucket.words, id, count));
       for (const [id, sum] of this.#runSums) this.#addSum(bucket, id, sum);
@@ -336,11 +354,19 @@ export class Windows {
     this.#runSums.clear();
   }
 
-  #bucketAt(second: number): Bucket {
+  /** Where events of a second are about to be added; null, and told as dropped, where they are no longer kept. */
+  #bucketFor(second: number): Bucket | null {
+    if (second < this.#since) {
+      this.#options.front.dropBefore(second + 1);
+      return null;
+    }
     const isMinute = second < this.#secondsFrom || this.#minutes.has(minuteOf(second));
-    return isMinute
+    const bucket = isMinute
       ? bucketOf(this.#minutes, minuteOf(second), true)
       : bucketOf(this.#seconds, second, false);
+    this.#keepForSaver(bucket);
+    bucket.lastSecond = Math.max(bucket.lastSecond, second);
+    return bucket;
   }
 
   /** Whether counts of before this time cannot be told from those of after it. */
@@ -437,7 +463,7 @@ export class Windows {
 }
 
 function minuteOf(second: number): number {
-  return second - (second % MINUTE_SECONDS);
+  return MINUTE_SECONDS * Math.floor(second / MINUTE_SECONDS);
 }
 
 /** A short interval is looked up bucket by bucket; a long one is cheaper by what there is. */

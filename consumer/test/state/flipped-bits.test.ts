@@ -1,9 +1,9 @@
 /** A bit that turns over in a file: what it costs is known, and nothing is counted that was not. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { DEFAULT_MAPPING } from '@event-tally/shared/event.js';
 import { expect } from 'chai';
-import crc32c from 'crc-32/crc32c.js';
 import { type FileKind, fileHead } from '#consumer/state/records.js';
 import { examineFolder, repairFolder } from '#consumer/state/repair.js';
 import { Restorer } from '#consumer/state/restorer.js';
@@ -39,7 +39,7 @@ const RECORDS_A_JOURNAL = 2;
 function toRecord(payload: Uint8Array): Uint8Array[] {
   const uint32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
   const length = uint32(payload.length);
-  return [length, uint32(crc32c.buf(length)), uint32(crc32c.buf(payload)), payload];
+  return [length, uint32(crc32(length)), uint32(crc32(payload)), payload];
 }
 
 function foldersOf({ threads }: StateDirectory): string[] {

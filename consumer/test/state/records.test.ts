@@ -86,7 +86,7 @@ describe('readRecords', () => {
   });
 
   const foreign: readonly [what: string, bytes: string, message: RegExp][] = [
-    ['another version', `event-tally journal ${FORMAT_VERSION + 1}\n`, /version 2.*version 1/],
+    ['another version', `event-tally journal ${FORMAT_VERSION + 1}\n`, /version 3.*version 2/],
     ['another kind', `event-tally checkpoint ${FORMAT_VERSION}\n`, /no journal of event-tally/],
     ['something else', '{"event_type":"a"}\n', /no journal of event-tally/],
   ];

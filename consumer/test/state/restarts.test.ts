@@ -283,10 +283,10 @@ describe('a consumer with state', () => {
         'an unknown version',
         (file) => {
           const bytes = fs.readFileSync(file);
-          bytes[20] = '2'.charCodeAt(0);
+          bytes[20] = '1'.charCodeAt(0);
           fs.writeFileSync(file, bytes);
         },
-        /journal-000001: it is of version 2; this program reads version 1/,
+        /journal-000001: it is of version 1; this program reads version 2/,
       ],
     ];
     for (const [what, damage, message] of damages) {

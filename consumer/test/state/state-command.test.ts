@@ -65,7 +65,7 @@ describe('node consumer/dist/state.js', () => {
       const names = fs.readdirSync(stateDir(), { recursive: true });
       const { exitCode, stdout } = await state('inspect', stateDir());
       expect(exitCode).to.equal(0);
-      expect(stdout).to.match(/^version 1, generation 1, ingest threads: 1$/m);
+      expect(stdout).to.match(/^version 2, generation 1, ingest threads: 1$/m);
       expect(stdout).to.match(/^fields: \{"eventType":\["event_type"\]/m);
       expect(stdout).to.match(/^1\/0\/checkpoint-000002: \d+ bytes, \d+ records read; whole$/m);
       expect(stdout).to.match(

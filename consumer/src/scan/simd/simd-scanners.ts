@@ -175,7 +175,7 @@ export class SimdScanners implements Scanners {
   }
 
   #newKey(of: KeyKind, key: number, bytes: number): number {
-    const id = this.#tables[of].idOf(this.#memory.toString('utf8', key, key + bytes));
+    const id = this.#tables[of].idOfBytes(this.#memory, key, key + bytes);
     this.#knownIds[of] = this.#tables[of].size;
     return id;
   }
