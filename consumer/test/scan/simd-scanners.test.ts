@@ -41,10 +41,10 @@ class Subject {
     const { mapping = DEFAULT_MAPPING, lineBytesMax = 65_536 } = options;
     const { wordsMax = 1000, keyBytesMax = 256 } = options;
     this.words = new KeyTable({ keysMax: wordsMax, keyBytesMax });
-    const { idOf } = this.words;
-    this.words.idOf = (key) => {
+    const { idOfBytes } = this.words;
+    this.words.idOfBytes = (bytes, start, end) => {
       this.asked++;
-      return idOf.call(this.words, key);
+      return idOfBytes.call(this.words, bytes, start, end);
     };
     const { types, words } = this;
     this.scanners = createScanners('simd', { mapping, lineBytesMax, types, words });

@@ -19,6 +19,16 @@ describe('KeyTable', () => {
     expect(table.size).to.equal(4);
   });
 
+  it('takes a key by its bytes as well, of which nothing is kept', () => {
+    const table = tableWith({ keyBytesMax: 4 });
+    const bytes = Buffer.from('-\u00e9a-tooolong');
+    expect(table.idOfBytes(bytes, 1, 4)).to.equal(1);
+    expect(table.idOfBytes(bytes, 5, 13)).to.equal(OVERFLOW_ID);
+    bytes.fill('x');
+    expect(table.idOf('\u00e9a')).to.equal(1);
+    expect(table.keysFrom(1)).to.deep.equal(['\u00e9a']);
+  });
+
   it('has the overflow id alone at first', () => {
     const table = tableWith();
     expect(table.size).to.equal(1);

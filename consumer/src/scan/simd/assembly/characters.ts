@@ -24,3 +24,6 @@ export const LAST_ASCII: u32 = 0x7f;
 export function digitAt(p: usize): u32 {
   return (load<u8>(p) as u32) - ZERO;
 }
+
+/** Two bytes: a quote and a colon behind it. */
+export const QUOTE_COLON: u16 = 0x3a22;

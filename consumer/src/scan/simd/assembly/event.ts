@@ -1,5 +1,14 @@
 /** The object of a line → the parts of an event in it, and from those an event. */
-import { CLOSE_BRACE, COMMA, digitAt, MINUS, OPEN_BRACE, QUOTE, SPACE } from './characters';
+import {
+  CLOSE_BRACE,
+  COMMA,
+  digitAt,
+  MINUS,
+  OPEN_BRACE,
+  QUOTE,
+  QUOTE_COLON,
+  SPACE,
+} from './characters';
 import { addEvent, addWord } from './columns';
 import {
   addParts,
@@ -7,6 +16,7 @@ import {
   expect,
   expectationBehind,
   expectedAt,
+  findName,
   firstExpectation,
   hasNames,
   laterExpectation,
@@ -22,8 +32,10 @@ import { iso8601At, NOT_A_TIME } from './iso8601';
 import {
   colonEnd,
   ESCAPED,
+  likelyEnd,
   NONE,
   numberEnd,
+  plainEnd,
   skipWhiteSpace,
   stringEnd,
   valueEnd,
@@ -100,6 +112,14 @@ export function readObject(p: usize): usize {
       p += leadBytesOf(expectation);
       if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
     } else {
+      if (!isFirst && (load<u8>(p) as u32) === COMMA) {
+        const behind = skipOthers(node, p);
+        if (behind === NONE) return NONE;
+        if (behind !== p) {
+          p = behind;
+          continue;
+        }
+      }
       const lead = p;
       if ((load<u8>(p) as u32) <= SPACE) p = skipWhiteSpace(p);
       let c = load<u8>(p) as u32;
@@ -152,6 +172,27 @@ export function readObject(p: usize): usize {
     if (p === NONE) return NONE;
     isFirst = false;
   }
+}
+
+/**
+ * Skips fields behind a value that are not asked for, as long as there is no more to their names than there mostly is. Gives
+ * the place behind the last; NONE where it is not JSON.
+ */
+function skipOthers(node: usize, p: usize): usize {
+  while ((load<u8>(p) as u32) === COMMA) {
+    let at = p + 1;
+    if ((load<u8>(at) as u32) <= SPACE) at = skipWhiteSpace(at);
+    if ((load<u8>(at) as u32) !== QUOTE) break;
+    const name = at + 1;
+    at = plainEnd(name);
+    if (load<u16>(at) !== QUOTE_COLON) break;
+    if (findName(node, name, (at - name) as u32) !== UNKNOWN) break;
+    at += 2;
+    if ((load<u8>(at) as u32) <= SPACE) at = skipWhiteSpace(at);
+    p = likelyEnd(at);
+    if (p === NONE) return NONE;
+  }
+  return p;
 }
 
 function setKinds(parts: u32, kind: u32): void {

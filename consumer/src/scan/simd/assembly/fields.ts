@@ -148,7 +148,8 @@ export function nameAt(node: usize, start: usize, string: u64): usize {
   return findName(node, textStart, (textEnd - textStart) as u32);
 }
 
-function findName(node: usize, name: usize, nameBytes: u32): usize {
+/** The node of a name that is as it stands there, or UNKNOWN. */
+export function findName(node: usize, name: usize, nameBytes: u32): usize {
   if ((load<u64>(node, NODE_LENGTHS) & lengthBit(nameBytes)) === 0) return UNKNOWN;
   let found = load<usize>(node, NODE_NAMES);
   while (found !== 0 && !isNameOf(found, name, nameBytes)) found = load<usize>(found, NODE_NEXT);

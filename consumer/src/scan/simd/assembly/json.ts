@@ -82,6 +82,32 @@ export function stringEnd(p: usize): u64 {
   }
 }
 
+/** The first byte from `p` on that is a quote, a backslash, a control character or not ASCII. */
+export function plainEnd(p: usize): usize {
+  while (true) {
+    const bytes = v128.load(p);
+    const quotes = i8x16.eq(bytes, i8x16.splat(QUOTE as i8));
+    const backslashes = i8x16.eq(bytes, i8x16.splat(BACKSLASH as i8));
+    // As signed numbers, bytes that are not ASCII are less than control characters.
+    const others = i8x16.le_s(bytes, i8x16.splat(LAST_CONTROL as i8));
+    const stops = i8x16.bitmask(v128.or(v128.or(quotes, backslashes), others));
+    if (stops !== 0) return p + (ctz(stops) as usize);
+    p += 16;
+  }
+}
+
+/** As valueEnd; faster where it is a string in ASCII, or a literal. */
+export function likelyEnd(p: usize): usize {
+  if ((load<u8>(p) as u32) === QUOTE) {
+    const end = plainEnd(p + 1);
+    if ((load<u8>(end) as u32) === QUOTE) return end + 1;
+  } else {
+    const end = literalEnd(p);
+    if (end !== NONE) return end;
+  }
+  return valueEnd(p);
+}
+
 function escapeEnd(p: usize): usize {
   const c = load<u8>(p, 1) as u32;
   if (c === LETTER_U) {
