@@ -72,6 +72,7 @@ export class RejectedLines {
 
   /** Oldest first. */
   add(lines: readonly RejectedLine[], source: string, at: number): void {
+    if (lines.length === 0) return;
     for (const line of lines) this.#lines.push({ line, source, at });
     this.#lines.splice(0, this.#lines.length - REJECTED_LINES_MAX);
   }
