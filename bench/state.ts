@@ -26,7 +26,7 @@ export interface StateBenchOptions {
  * What keeping the state costs: how fast lines are counted, how long reading stands still at a time for
  * a checkpoint (median and longest of all checkpoints; a garbage collection may fall into it), how many bytes the journal takes for those that were read, what it would cost to keep
  * these instead of what they change, and how long a start takes with a checkpoint and a full journal. Lines come in reads of 64 KiB, one a turn of the
- * event loop, as from a FIFO.
+ * event loop.
  */
 export async function benchState(options: StateBenchOptions): Promise<string[]> {
   const { lines, distinctWords, journalBytesMax } = options;

@@ -152,6 +152,8 @@ export class IngestPool implements IngestClient {
           options: toIngestOptions(options),
           state: state === null ? null : toThreadState(state, i),
           frontBuffer: this.#front.buffer,
+          // The address space that the warm-up takes is another thread's, where there is little of it.
+          warmsUp: ingestWorkers === 1,
         },
         log,
         {

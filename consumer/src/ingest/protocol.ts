@@ -55,6 +55,8 @@ export interface IngestWorkerData {
   readonly state: ThreadStateOptions | null;
   /** Of the EventTimeFront. */
   readonly frontBuffer: SharedArrayBuffer;
+  /** Before it opens sources, it counts lines of its own (see warm-up). */
+  readonly warmsUp: boolean;
 }
 
 /** What is counted: events by type, words, or values summed by type. */

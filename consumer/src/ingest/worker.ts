@@ -12,7 +12,7 @@ const port = parentPort;
 const send = (message: MessageFromIngest, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer);
 
-const { options, state, frontBuffer } = workerData as IngestWorkerData;
+const { options, state, frontBuffer, warmsUp } = workerData as IngestWorkerData;
 const clock = {
   now: () => Date.now() / 1000,
   monotonicSeconds: () => performance.now() / 1000,
@@ -58,8 +58,8 @@ port.on('message', (message: MessageToIngest) => {
 });
 try {
   const recoveries = state === null ? [] : await ingest.keepState(state, fs);
-  warmedUp = warmUp(options, clock);
   send({ kind: 'ready', recoveries, sources: ingest.sourceNames });
+  if (warmsUp) warmedUp = warmUp(options, clock);
 } catch (error) {
   if (!(error instanceof StateDamageError)) throw error;
   send({ kind: 'damaged', problem: error.message });

@@ -31,14 +31,19 @@ const manifestSchema = z.object({
   bounds: z.record(z.string(), z.number()),
 });
 export type Manifest = z.output<typeof manifestSchema>;
-/** CRC-32C of the rest: with another generation or mapping, whole counts would be taken for none. */
+/** CRC-32 of the rest: with another generation or mapping, whole counts would be taken for none. */
 const fileSchema = manifestSchema.extend({ checksum: z.number() });
 const WAYS_OUT =
   'node consumer/dist/state.js repair puts its copy in its place; removing the folder begins anew';
 
 /** The folder cannot be used as it is; the message says why and what can be done. */
 export class StateDirectoryError extends Error {
-  override readonly name = 'StateDirectoryError';
+  override readonly name: string = 'StateDirectoryError';
+}
+
+/** What is in the folder is whole, for all that is known, and another program's. */
+export class StateVersionError extends StateDirectoryError {
+  override readonly name = 'StateVersionError';
 }
 
 export interface ThreadFolders {
@@ -163,10 +168,13 @@ export function readManifest(files: StateFiles, file: string): Manifest | null {
     if (checksumOf(manifest) === expected) return manifest;
   }
   const { version } = (json ?? {}) as { version?: unknown };
-  throw new StateDirectoryError(
-    version === FORMAT_VERSION
-      ? `${file} is damaged: ${WAYS_OUT}`
-      : `${file} is of version ${JSON.stringify(version)}; this program reads version ${FORMAT_VERSION}: ${WAYS_OUT}`,
+  if (typeof version !== 'number' || version === FORMAT_VERSION) {
+    throw new StateDirectoryError(`${file} is damaged: ${WAYS_OUT}`);
+  }
+  throw new StateVersionError(
+    `${file} is of version ${version}; this program reads version ${FORMAT_VERSION}: ` +
+      'removing the folder begins anew (with Docker, docker compose down --volumes); ' +
+      'another STATE_DIR leaves it to the program that wrote it',
   );
 }
 
@@ -182,6 +190,7 @@ export function readWholeManifest(
     if (manifest !== null) return { manifest, isCopy: false };
   } catch (error) {
     if (!(error instanceof StateDirectoryError)) throw error;
+    if (error instanceof StateVersionError) throw error;
     refusal = error;
   }
   try {

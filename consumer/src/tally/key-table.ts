@@ -40,7 +40,6 @@ export class KeyTable {
   idOf(key: string): number {
     // Two strings that differ only in lone surrogates are the same bytes in UTF-8.
     const wellFormed = key.toWellFormed();
-    // A key cut out of a line is a V8 slice that keeps the whole line alive; what is kept is a copy.
     const id = this.#idByKey.get(wellFormed);
     if (id !== undefined || this.#isFull) return id ?? OVERFLOW_ID;
     // A key cut out of a line is a V8 slice that keeps the whole line alive; what is kept is a copy.

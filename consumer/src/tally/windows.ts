@@ -94,6 +94,8 @@ const NONE = -3;
  * own, and would be moved from here to there at once.
  */
 const OPEN_CELLS_MIN = 64;
+/** Of two buckets: one for types, one for words, one for sums. */
+const OVERFLOW_CELLS = 6;
 
 export class Windows {
   readonly #options: WindowsOptions;
@@ -313,7 +315,9 @@ export class Windows {
     const firstSum = sums.offsets[run] as number;
     const endOfSums = sums.offsets[run + 1] as number;
     if (second !== this.#runSecond) {
-      if (to - from + endOfWords - firstWord < OPEN_CELLS_MIN) {
+      const cells = to - from + endOfWords - firstWord;
+      if (cells < OPEN_CELLS_MIN) {
+        if (!this.#hasRoomFor(cells + endOfSums - firstSum)) this.#flushRun();
         const bucket = this.#bucketFor(second);
         if (bucket === null) return;
         for (let i = from; i < to; i++) {
@@ -335,6 +339,16 @@ export class Windows {
     for (let i = firstSum; i < endOfSums; i++) {
       sumOf(this.#runSums, sums.ids[i] as number).merge(RunningSum.at(sums.parts, i));
     }
+  }
+
+  /**
+   * Whether there are cells for the open second and so many more. Then it makes no difference which of them have
+   * theirs first; where not all have one, those have that came first, whatever is asked in between.
+   */
+  #hasRoomFor(cells: number): boolean {
+    const { types, words } = this.#run;
+    const open = types.size + words.size + this.#runSums.size;
+    return this.#cells + open + cells + OVERFLOW_CELLS <= this.#options.cellsMax;
   }
 
   /** Moves the open second's counts into its bucket, if that is still kept. */

@@ -57,6 +57,25 @@ describe('node consumer/dist/state.js', () => {
   };
   const dropped = () => fs.readdirSync(stateDir()).filter((name) => name.startsWith('dropped-'));
 
+  for (const command of ['inspect', 'repair']) {
+    it(`${command} tells a state of another version from a damaged one, and leaves it alone`, async () => {
+      await count(['a'], 'SIGTERM');
+      for (const name of ['state.json', 'state.copy.json']) {
+        const manifest = path.join(stateDir(), name);
+        const json = JSON.parse(fs.readFileSync(manifest, 'utf8'));
+        fs.writeFileSync(manifest, JSON.stringify({ ...json, version: 1 }));
+      }
+      const names = fs.readdirSync(stateDir(), { recursive: true });
+      const { exitCode, stderr } = await state(command, stateDir());
+      expect(exitCode).to.equal(1);
+      expect(stderr).to.match(
+        /state\.json is of version 1; this program reads version 2: removing the folder/,
+      );
+      expect(stderr).not.to.include('repair');
+      expect(fs.readdirSync(stateDir(), { recursive: true })).to.deep.equal(names);
+    });
+  }
+
   describe('inspect', () => {
     it('prints what is there, and changes nothing', async () => {
       await count(['a'], 'SIGTERM');

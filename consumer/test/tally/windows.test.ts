@@ -225,6 +225,33 @@ describe('Windows', () => {
       expect(subject.windows.stats().cells).to.deep.equal({ used: 4, max: 3, folded: 4 });
     });
 
+    it('gives them to what came first, whatever is asked in between', () => {
+      const now = 1100;
+      const words = fc.array(
+        fc.nat(150).map((n) => `w${n}`),
+        { maxLength: 80, size: 'max' },
+      );
+      const event = fc.record({ time: fc.integer({ min: 1000, max: 1005 }), words });
+      const batch = fc.record({ events: fc.array(event, { maxLength: 6 }), isAsked: fc.boolean() });
+      const countsOf = (subject: Subject) =>
+        Array.from({ length: 6 }, (_, i) => subject.counts('words', 1000 + i, 1001 + i));
+      fc.assert(
+        fc.property(fc.array(batch), fc.nat(400), (batches, cellsMax) => {
+          const asked = new Subject({ cellsMax });
+          const unasked = new Subject({ cellsMax });
+          for (const { events, isAsked } of batches) {
+            const typed = events.map(({ time, words }) => ({ time, type: 'a', words }));
+            asked.add(typed, now);
+            unasked.add(typed, now);
+            if (isAsked) asked.windows.stats();
+          }
+          expect(countsOf(asked)).to.deep.equal(countsOf(unasked));
+          expect(asked.windows.stats()).to.deep.equal(unasked.windows.stats());
+        }),
+        { numRuns: 500, endOnFailure: true },
+      );
+    });
+
     it('has room again when buckets are dropped', () => {
       const subject = new Subject({ cellsMax: 2 });
       subject.add([{ time: 1000, type: 'a', words: ['x'] }], 1000);
