@@ -129,10 +129,14 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
 ];
 
-/** Installs what npm has of the peers, next to their programs; does nothing where that is done. */
+/**
+ * Installs what npm has of the peers, next to their programs; does nothing where that is done. They have no lock file: it
+ * would name packages for all platforms, and fail where one cannot be had.
+ */
 export async function installPeers(): Promise<void> {
   if (fs.existsSync(path.join(PEERS, 'node_modules'))) return;
-  await execa('npm', ['ci', '--no-audit', '--no-fund'], { cwd: PEERS, reject: false });
+  const options = ['--no-package-lock', '--no-audit', '--no-fund'];
+  await execa('npm', ['install', ...options], { cwd: PEERS, reject: false });
 }
 
 /** Of those that are there. */
