@@ -29,8 +29,10 @@ export async function* benchAttacks(
   yield row('attack', 'lines', 'MB', 's', 'k lines/CPU s', 'MiB idle', 'MiB peak', 'MiB may be');
   const problems: string[] = [];
   const passed = { too_long: 0, types: 0, words: 0, cells: 0, late: 0, ahead: 0 };
+  let isAny = false;
   for (const attack of attacks(sizes, seed)) {
     if (!attack.parts.some(({ name }) => name.includes(only))) continue;
+    isAny = true;
     const { measured, stats } = await run(attack);
     passed.too_long += stats.rejected.too_long;
     passed.types += stats.event_types.overflow;
@@ -49,6 +51,7 @@ export async function* benchAttacks(
       }
     }
   }
+  if (!isAny) throw new Error(`no attack has ${only} in its name`);
   yield `counted past bounds: ${JSON.stringify(passed)}`;
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }

@@ -34,6 +34,8 @@ SIGTERM or SIGINT.
   PRODUCER_NAME  name of this producer (default: the host's name)
   GENERATOR_CMD  command line to run when no command is given
   WHEN_FULL      when the FIFO is full: block, drop_newest or drop_oldest (default: block)
+  PIPE_BYTES     what the FIFO holds, where there is perl and as far as the kernel allows; it is never
+                 made smaller than it is (default: 524288)
 EOF
   exit 0 ;;
 esac
@@ -45,6 +47,11 @@ dir=${FIFO_DIR:-run}
 # A name that starts with - would be taken for an option.
 case $dir in /*) ;; *) dir=./$dir ;; esac
 fifo=$dir/events-$name.fifo
+
+pipe_bytes=${PIPE_BYTES:-524288}
+case $pipe_bytes in
+  *[!0-9]* | ??????????*) die "PIPE_BYTES is '$pipe_bytes', but must be a whole number below 1000000000" ;;
+esac
 
 # What a run is: the generator, or, where it must not be blocked, the generator with a relay behind
 # it, whose end is waited for, and the generator's exit code.
@@ -88,6 +95,10 @@ hold_fifo() {
   (exec 3<>"$fifo") 2>/dev/null ||
     die "cannot open $fifo for reading and writing; give it to this user, or remove it"
   exec 3<>"$fifo"
+  if command -v perl >/dev/null; then
+    problem=$(perl "$here/set-pipe-size.pl" "$pipe_bytes" 2>&1 <&3 3<&-) ||
+      say "the pipe cannot be given PIPE_BYTES ($pipe_bytes): $problem"
+  fi
 }
 
 # The shell gives background commands /dev/null for standard input; a generator may want ours.

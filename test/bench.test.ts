@@ -132,6 +132,15 @@ describe('npm run bench', () => {
     });
   }
 
+  for (const name of ['attacks', 'compare']) {
+    it(`says so when --only names none of ${name}`, async () => {
+      const args = [name, '--quick', '--offline', '--only', 'nonsense'];
+      const { exitCode, stderr } = await execa('node', [BENCH, ...args], { reject: false });
+      expect(exitCode).to.equal(1);
+      expect(stderr).to.match(/^bench: no (attack|input) has nonsense in its name$/);
+    });
+  }
+
   it('keeps no results of less than the whole', async () => {
     const args = ['--write', '--quick', '--offline'];
     const { exitCode, stderr } = await execa('node', [BENCH, ...args], { reject: false });

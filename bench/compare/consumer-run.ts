@@ -11,6 +11,7 @@ import {
 } from '../../consumer/dist-test/support/consumer-process.js';
 import type { Counts } from './checksum.js';
 import { Child } from './child.js';
+import { holdFifo } from './hold-fifo.js';
 import type { Input } from './inputs.js';
 
 const CLIENTS = fileURLToPath(new URL('./clients.js', import.meta.url));
@@ -36,6 +37,8 @@ export interface ConsumerRunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** FIFOs, each with as much of the input. */
   readonly sources?: number;
+  /** Of each FIFO; by default what the producer asks for. */
+  readonly pipeBytes?: number;
   /** Of clients that each ask for a window of 60 s so often a second. */
   readonly clients?: number;
   readonly asksPerSecond?: number;
@@ -50,6 +53,7 @@ export async function runConsumer(
   {
     env = {},
     sources = 1,
+    pipeBytes,
     clients = 0,
     asksPerSecond = 0,
     withoutCounts = false,
@@ -57,7 +61,7 @@ export async function runConsumer(
 ): Promise<Run> {
   const runFolder = fs.mkdtempSync(path.join(folder, 'run-'));
   const fifos = Array.from({ length: sources }, (_, i) => path.join(runFolder, `events-${i}.fifo`));
-  execFileSync('mkfifo', fifos);
+  const held = fifos.map((fifo) => holdFifo(fifo, pipeBytes));
   const parts = sources === 1 ? [file] : split(file, sources, runFolder);
   const consumer = await startConsumer(runFolder, {
     DURABILITY: 'journal',
@@ -90,6 +94,7 @@ export async function runConsumer(
   } finally {
     askers?.kill();
     await consumer.end('SIGTERM');
+    for (const descriptor of held) fs.closeSync(descriptor);
     fs.rmSync(runFolder, { recursive: true });
   }
 }

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { parseCounts } from './checksum.js';
 import { Child } from './child.js';
 import { type Run, runConsumer, write } from './consumer-run.js';
+import { holdFifo, SMALL_PIPE_BYTES } from './hold-fifo.js';
 import type { Input, InputName } from './inputs.js';
 
 const PEERS = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
@@ -33,6 +34,8 @@ export const US = 'event-tally';
 export const REFERENCE = 'event-tally, reference scanner';
 export const WITHOUT_JOURNAL = 'event-tally, no journal';
 export const BARE_NODE = 'limit: Node.js reads the FIFO, and does nothing';
+export const SMALL_PIPE = 'event-tally, pipe of 64 KiB';
+export const BARE_NODE_SMALL_PIPE = 'limit: Node.js, pipe of 64 KiB';
 export const DUCKDB_1 = 'DuckDB, 1 thread';
 export const DUCKDB_2 = 'DuckDB, 2 threads';
 export const JQ = 'jq';
@@ -59,12 +62,23 @@ export const CONTESTANTS: readonly Contestant[] = [
     name: BARE_NODE,
     does: 'counts nothing',
     inputs: ALL,
-    run: (input, folder) =>
-      throughFifo(input, folder, (fifo) => Child.start(BARE_READER, [fifo, String(input.bytes)])),
+    run: (input, folder) => throughFifo(input, folder, bareReader(input)),
+  },
+  {
+    name: BARE_NODE_SMALL_PIPE,
+    does: 'the same, of a FIFO as mkfifo(1) makes it',
+    inputs: GENERATOR,
+    run: (input, folder) => throughFifo(input, folder, bareReader(input), SMALL_PIPE_BYTES),
   },
   consumer(US, 'through the FIFO; windows and journal too', ALL),
   consumer(REFERENCE, 'the same', ALL, { SCANNER: 'reference' }),
   consumer(WITHOUT_JOURNAL, 'nothing is kept', ALL, { DURABILITY: 'none' }),
+  {
+    name: SMALL_PIPE,
+    does: 'of a FIFO as mkfifo(1) makes it',
+    inputs: GENERATOR,
+    run: (input, folder) => runConsumer(input, folder, { pipeBytes: SMALL_PIPE_BYTES }),
+  },
   {
     name: 'event-tally, asked',
     does: 'for the words of the last 60 s, 100 times a second',
@@ -210,17 +224,19 @@ function millerProgram(): string {
   return fs.readFileSync(path.join(PEERS, 'count.mlr'), 'utf8').replace('JSON_DECODE', decode);
 }
 
+function bareReader({ bytes }: Input): (fifo: string) => Promise<Child> {
+  return (fifo) => Child.start(BARE_READER, [fifo, String(bytes)]);
+}
+
 /** Nothing is counted. `start` resolves when the reader reads. */
 async function throughFifo(
   { file }: Input,
   folder: string,
   start: (fifo: string) => Promise<{ readonly ended: Promise<unknown> }>,
+  pipeBytes?: number,
 ): Promise<Run> {
   const fifo = path.join(folder, 'limit.fifo');
-  fs.rmSync(fifo, { force: true });
-  execFileSync('mkfifo', [fifo]);
-  // Held open, so that the writer does not wait for ever for a reader that has failed.
-  const held = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const held = holdFifo(fifo, pipeBytes);
   try {
     const { ended } = await start(fifo);
     return await timed(() => Promise.all([write(file, fifo), ended]));

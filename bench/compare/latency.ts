@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { median, spread } from '../spread.js';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../temporary-folder.js';
 import { Child } from './child.js';
 import { runConsumer } from './consumer-run.js';
+import { holdFifo } from './hold-fifo.js';
 import { type Input, makeInput } from './inputs.js';
 
 const WRITER = fileURLToPath(new URL('./paced-writer.js', import.meta.url));
@@ -104,7 +104,7 @@ async function measure(
 ): Promise<Found> {
   const runFolder = fs.mkdtempSync(path.join(folder, 'run-'));
   const fifo = path.join(runFolder, 'events-0.fifo');
-  execFileSync('mkfifo', [fifo]);
+  const held = holdFifo(fifo);
   const state = { DURABILITY: 'journal', STATE_DIR: path.join(runFolder, 'state') };
   const consumer = await startConsumer(runFolder, state);
   const children: Child[] = [];
@@ -143,6 +143,7 @@ async function measure(
   } finally {
     for (const child of children) child.kill();
     await consumer.end('SIGTERM');
+    fs.closeSync(held);
     fs.rmSync(runFolder, { recursive: true });
   }
 }

@@ -1,4 +1,4 @@
-import { constants, writeSync } from 'node:fs';
+import { constants, readFileSync, writeSync } from 'node:fs';
 import { mkdir, readlink, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -25,16 +25,20 @@ import {
 
 const HELD = 'ended with exit code 0; the FIFO is held open';
 
-/** Fills the pipe to the last byte. */
-function fill(fifo: string): void {
+const PAGE_BYTES = 4096;
+
+/** Fills the pipe to the last byte, and tells how many that took. */
+function fill(fifo: string): number {
   const fd = holdOpen(fifo);
-  for (const bytes of [4096, 1]) {
+  let written = 0;
+  for (const bytes of [PAGE_BYTES, 1]) {
     try {
-      for (;;) writeSync(fd, Buffer.alloc(bytes, 'f'));
+      for (;;) written += writeSync(fd, Buffer.alloc(bytes, 'f'));
     } catch {
       // EAGAIN: that much does not fit any more.
     }
   }
+  return written;
 }
 
 describe('entrypoint.sh', () => {
@@ -121,6 +125,13 @@ describe('entrypoint.sh', () => {
         /mkfifo: .*\/proc\/events-test\.fifo.*; set FIFO_DIR/,
       ],
       ['the name has a /', async () => {}, { PRODUCER_NAME: 'a/b' }, /cannot contain a \//],
+      [
+        'its size is no number',
+        async () => {},
+        { PIPE_BYTES: '1MiB' },
+        /PIPE_BYTES is '1MiB', but must be a whole number/,
+      ],
+      ['its size is too large', async () => {}, { PIPE_BYTES: '1000000000' }, /PIPE_BYTES/],
     ];
     for (const [when, prepare, env, message] of refused) {
       context(`when ${when}`, () => {
@@ -137,6 +148,48 @@ describe('entrypoint.sh', () => {
         });
       });
     }
+  });
+
+  describe('the pipe', () => {
+    for (const [env, holds] of [
+      [{}, 524_288],
+      [{ PIPE_BYTES: '' }, 524_288],
+      [{ PIPE_BYTES: '200000' }, 262_144],
+      [{ PIPE_BYTES: '4096' }, 65_536],
+      [{ PIPE_BYTES: '0' }, 65_536],
+    ] as const) {
+      it(`holds ${holds} bytes with ${JSON.stringify(env)}`, async () => {
+        const producer = new Producer(folder, ['true'], env);
+        await producer.waitForLog(HELD);
+        expect(fill(producer.fifo)).to.equal(holds - PAGE_BYTES); // one is the run's LF's
+        expect(producer.log.trim().split('\n')).to.have.lengthOf(1);
+      });
+    }
+
+    it('keeps its size and says so where the kernel does not allow more', async function () {
+      // Root is not held to the bound for all.
+      const dropped = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all'] : [];
+      if (dropped.length > 0 && (await execa('setpriv', ['--version'], { reject: false })).failed)
+        this.skip();
+      const most = Number(readFileSync('/proc/sys/fs/pipe-max-size', 'utf8'));
+      const env = { FIFO_DIR: folder, PRODUCER_NAME: 'test', PIPE_BYTES: String(2 * most) };
+      const [command = '', ...args] = [...dropped, entrypoint, 'true'];
+      const child = track(execa(command, args, { env }));
+      let log = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        log += text;
+      });
+      try {
+        await waitUntil('it holds the FIFO', () => log.includes(HELD));
+        expect(log).to.match(
+          /^producer: the pipe cannot be given PIPE_BYTES \(\d+\): it stays at 65536 bytes: Operation not permitted\n/,
+        );
+        expect(fill(join(folder, 'events-test.fifo'))).to.equal(65_536 - PAGE_BYTES);
+      } finally {
+        child.kill();
+        await child;
+      }
+    });
   });
 
   describe('what the generator gets', () => {
@@ -392,7 +445,7 @@ describe('entrypoint.sh', () => {
       const fifo = join(folder, 'events-test.fifo');
       await execa('mkfifo', [fifo]);
       fill(fifo);
-      const producer = new Producer(folder, ['true']);
+      const producer = new Producer(folder, ['true'], { PIPE_BYTES: '0' });
       await waitUntil('the child has opened the FIFO', async () => {
         const [child] = await childPids(producer.pid);
         // Others come and go before it.
@@ -405,7 +458,7 @@ describe('entrypoint.sh', () => {
       const producer = new Producer(folder, ['node', generator, '--rate', 'max']);
       await waitUntil('the generator has filled the pipe', async () => {
         const [child] = await childPids(producer.pid);
-        return child !== undefined && (await bytesWritten(child)) > 60_000;
+        return child !== undefined && (await bytesWritten(child)) > 500_000;
       });
       expect(await producer.stop()).to.equal(0);
     });

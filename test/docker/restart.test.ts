@@ -99,7 +99,7 @@ describe('a consumer that restarts', () => {
     afterEach(() => stack.remove());
 
     // As many as one read holds; the line that it ends in may be torn.
-    const READ = Math.ceil(65_536 / LINE_BYTES) + 1;
+    const READ = Math.ceil(524_288 / LINE_BYTES) + 1;
     const RESTARTS = [
       {
         name: 'docker compose restart',

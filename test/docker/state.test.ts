@@ -31,8 +31,8 @@ const NUMBERED = `
 `;
 /** Bytes of a line of the above, at least. */
 const LINE_BYTES = 124;
-const PIPE_BYTES = 65_536;
-const READ_BYTES = 65_536;
+const PIPE_BYTES = 524_288;
+const READ_BYTES = 524_288;
 const eventsIn = (bytes: number) => Math.ceil(bytes / LINE_BYTES) + 1;
 
 interface Account {

@@ -259,8 +259,8 @@ function flipBit(folder: string, random: Random): void {
 }
 
 /** Of a read, and of what a pipe holds. */
-const READ_BYTES = 65_536;
-const PIPE_BYTES = 65_536;
+const READ_BYTES = 524_288;
+const PIPE_BYTES = 524_288;
 
 export interface Allowance {
   readonly lostBytesMax: number;

@@ -5,6 +5,7 @@ import { reasonOf } from '../reason.js';
 import { SCAN_BYTES_MAX, type Scanner, type Unfinished } from '../scan/scanner.js';
 import type { Scanners } from '../scan/scanners.js';
 import { FifoReader } from '../sources/fifo-reader.js';
+import { ReadSize } from '../sources/read-size.js';
 import { StdinReader } from '../sources/stdin-reader.js';
 import type { SavedSource } from '../state/checkpoint-records.js';
 import { writeJournalRecord } from '../state/journal-record.js';
@@ -97,12 +98,6 @@ const NOTHING_UNFINISHED: Unfinished = {
 /** Released FIFOs that writers still hold, at most; past it the one that was released first is closed. */
 const DRAINING_MAX = 100;
 
-/**
- * Reads in a turn of the event loop, of all FIFOs together, where they are no more. One takes some 0.2 ms, by
- * the reference scanner ten times as long.
- */
-const READS_A_TURN = { simd: 4, reference: 1 } as const;
-
 /** Posted lines are counted as those of a source of this name. */
 export const POST_SOURCE = 'POST /events';
 
@@ -130,6 +125,7 @@ export class Ingest {
   readonly #tables: Readonly<Record<KeyKind, KeyTable>>;
   readonly #scanners: Scanners;
   readonly #tally: Tally;
+  readonly #readSize = new ReadSize(SCAN_BYTES_MAX);
   readonly #rejectedLines: RejectedLines;
   readonly #sources = new Map<string, Source>();
   readonly #open = new Map<string, OpenSource>();
@@ -252,10 +248,11 @@ export class Ingest {
     }
   }
 
-  #readsATurn(): number {
-    const reads = READS_A_TURN[this.#scanners.name];
-    const fifos = this.#open.size + this.#draining.size;
-    return Math.max(1, Math.floor(reads / Math.max(1, fifos)));
+  /** What the next read is to fill. */
+  readonly #nextBuffer = (): Uint8Array => this.#scanners.readBuffer.subarray(0, this.#nextBytes());
+
+  #nextBytes(): number {
+    return this.#readSize.next(this.#open.size + this.#draining.size);
   }
 
   /** Lets go of a FIFO whose name is gone, once its last writer has left. */
@@ -322,9 +319,8 @@ export class Ingest {
   #openFifo(name: string, path: Buffer): void {
     const scanner = this.#scanners.create();
     const source = this.#sourceOf(name);
-    const reader: FifoReader = new FifoReader(path, this.#scanners.readBuffer, {
+    const reader: FifoReader = new FifoReader(path, this.#nextBuffer, {
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
-      readsATurn: () => this.#readsATurn(),
       onEnd: (error) => {
         this.#draining.delete(reader);
         const wasReleased = this.#open.get(name) !== reader;
@@ -357,7 +353,7 @@ export class Ingest {
     const source = this.#sourceOf(name);
     this.#forgetUnfinished(source);
     source.scanner = scanner;
-    const reader = new StdinReader(this.#scanners.readBuffer, {
+    const reader = new StdinReader(this.#nextBuffer, {
       onBytes: (bytes) => this.#tallyBytes(source, scanner, bytes),
       onEnd: (error) => {
         this.#open.delete(name);
@@ -404,7 +400,10 @@ export class Ingest {
 
   #tallyBytes(source: Source, scanner: Scanner, bytes: Uint8Array): EventBatch {
     const now = this.#clock.now();
-    return this.#tallyBatch(source, scanner, scanner.scan(bytes, now), now);
+    const start = this.#clock.monotonicSeconds();
+    const batch = this.#tallyBatch(source, scanner, scanner.scan(bytes, now), now);
+    this.#readSize.note(bytes.length, this.#clock.monotonicSeconds() - start);
+    return batch;
   }
 
   /** Ends the line that a source's end has left unfinished. */
@@ -564,8 +563,8 @@ export class Ingest {
     if (post === undefined) return;
     const { lines, scanner, total } = post;
     const source = this.#sourceOf(POST_SOURCE);
-    // As large as a read, one a turn of the event loop: no source and no query waits for a whole body.
-    const piece = lines.subarray(post.counted, post.counted + SCAN_BYTES_MAX);
+    // As long as a read, one a turn of the event loop: no source and no query waits for a whole body.
+    const piece = lines.subarray(post.counted, post.counted + this.#nextBytes());
     post.counted += piece.length;
     addAccount(total, this.#tallyBytes(source, scanner, piece));
     if (post.counted < lines.length) return;

@@ -2,7 +2,8 @@
  * Work before the first read: lines that nobody asks for are counted in an Ingest of their own, so that the
  * engine has compiled the code of that by the time that a stream comes. Without it the first million
  * lines or so are counted at half the rate. Its scanner reserves the memory of another one, small as it is, until
- * it is collected as garbage; where there is none to reserve, it does nothing.
+ * it is collected as garbage. Where there is none to reserve, nothing is warmed up, or, where SCANNER=auto allows
+ * for it, the reference scanner.
  */
 import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { FieldPath } from '@event-tally/shared/field-path.js';
@@ -24,7 +25,7 @@ const KEYS_MAX = 100;
 export async function warmUp(options: IngestOptions, clock: IngestClock): Promise<void> {
   const ingest = createIngest(options, clock);
   if (ingest === null) return;
-  const lines = linesOf(options.mapping, clock.now());
+  const lines = warmUpLines(options.mapping, clock.now());
   const end = clock.monotonicSeconds() + WARM_UP_MS / 1000;
   while (clock.monotonicSeconds() < end) await ingest.post({ kind: 'post', lines });
 }
@@ -43,7 +44,8 @@ function createIngest(options: IngestOptions, clock: IngestClock): Ingest | null
   }
 }
 
-function linesOf(mapping: FieldMapping, now: number): Uint8Array<ArrayBuffer> {
+/** Events of a mapping, with corrupt lines among them; `now`: Unix seconds. */
+export function warmUpLines(mapping: FieldMapping, now: number): Uint8Array<ArrayBuffer> {
   let text = '';
   for (let i = 0; i < BODY_LINES; i++) {
     if (i % CORRUPT_EVERY === 0) text += '{ "\n';

@@ -2,8 +2,8 @@ import type { FieldMapping } from '@event-tally/shared/event.js';
 import type { EventBatch } from '../tally/event-batch.js';
 import type { KeyTable } from '../tally/key-table.js';
 
-/** Bytes of one scan at most: a pipe's capacity on Linux, pipe(7). */
-export const SCAN_BYTES_MAX = 65_536;
+/** Bytes of one scan at most. */
+export const SCAN_BYTES_MAX = 524_288;
 
 export interface ScannerOptions {
   readonly mapping: FieldMapping;

@@ -7,8 +7,8 @@
  * the stream would end when the first writer leaves; read-write, it never ends, so writers may come and
  * go (fifo(7): Linux allows it, POSIX leaves it undefined).
  *
- * A few reads, one turn: then the reader waits until the event loop has gone round, so that other FIFOs
- * and questions from the main thread get theirs.
+ * One read, one turn: then the reader waits until the event loop has gone round, so that other FIFOs and
+ * questions from the main thread get theirs.
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -16,8 +16,6 @@ import net from 'node:net';
 export interface FifoReaderHandlers {
   /** What was read; the bytes are overwritten after the call. */
   onBytes(bytes: Uint8Array): void;
-  /** How often it may read before the event loop goes round; at least 1. */
-  readsATurn(): number;
   /** The reader has ended and its descriptor is closed; an error is null when it was told to end. */
   onEnd(error: Error | null): void;
 }
@@ -25,17 +23,18 @@ export interface FifoReaderHandlers {
 export class FifoReader {
   /** Device and inode: tells a FIFO from another one that has taken its name. */
   readonly identity: string;
-  readonly #readBuffer: Uint8Array;
+  readonly #nextBuffer: () => Uint8Array;
   readonly #handlers: FifoReaderHandlers;
   #descriptor: number;
   #socket: net.Socket;
   #isHeld = false;
 
   /**
-   * Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. All
-   * readers of a thread may have the same buffer: what was read is consumed before the next read.
+   * Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. Of
+   * `nextBuffer` each read asks what it is to fill; all readers of a thread may be given the same memory:
+   * what was read is consumed before the next read.
    */
-  constructor(path: string | Buffer, readBuffer: Uint8Array, handlers: FifoReaderHandlers) {
+  constructor(path: string | Buffer, nextBuffer: () => Uint8Array, handlers: FifoReaderHandlers) {
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
     const stats = fs.fstatSync(descriptor, { bigint: true });
     if (!stats.isFIFO()) {
@@ -43,7 +42,7 @@ export class FifoReader {
       throw new Error('it is no FIFO any more');
     }
     this.identity = fifoIdentity(stats);
-    this.#readBuffer = readBuffer;
+    this.#nextBuffer = nextBuffer;
     this.#handlers = handlers;
     this.#descriptor = descriptor;
     try {
@@ -99,20 +98,17 @@ export class FifoReader {
   }
 
   #read(descriptor: number): net.Socket {
-    let reads = 0;
     // Node documents onread for net.connect; the constructor takes it as well.
     const options: net.SocketConstructorOpts & { onread: net.OnReadOpts } = {
       fd: descriptor,
       readable: true,
       writable: false,
       onread: {
-        buffer: this.#readBuffer,
-        callback: (length) => {
-          this.#handlers.onBytes(this.#readBuffer.subarray(0, length));
-          // A read that leaves room in the buffer has emptied the pipe.
-          const isMoreLikely = length === this.#readBuffer.length;
-          if (isMoreLikely && ++reads < this.#handlers.readsATurn()) return true;
-          reads = 0;
+        buffer: this.#nextBuffer,
+        callback: (length, buffer) => {
+          this.#handlers.onBytes(buffer.subarray(0, length));
+          // After a read that leaves room, libuv goes round by itself; after a full one it would read on.
+          if (length < buffer.length) return true;
           setImmediate(takeTurn);
           return false;
         },

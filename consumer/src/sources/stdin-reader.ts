@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import type { Readable } from 'node:stream';
 import tty from 'node:tty';
+import { READ_BYTES_MIN } from './read-size.js';
 
 export interface StdinReaderHandlers {
   /** What was read; the bytes are overwritten after the call. */
@@ -18,12 +19,12 @@ export class StdinReader {
   readonly #stream: Readable;
   #isHeld = false;
 
-  /** No read is longer than the buffer, which what a pipe or a socket gives is read into. */
-  constructor(readBuffer: Uint8Array, { onBytes, onEnd }: StdinReaderHandlers) {
+  /** Of `nextBuffer` each read of a pipe or a socket asks what it is to fill; other reads are short. */
+  constructor(nextBuffer: () => Uint8Array, { onBytes, onEnd }: StdinReaderHandlers) {
     const takeTurn = () => {
       if (!this.#isHeld) this.#stream.resume();
     };
-    const stream = openStdin(0, readBuffer, (bytes) => {
+    const stream = openStdin(0, nextBuffer, (bytes) => {
       onBytes(bytes);
       stream.pause();
       setImmediate(takeTurn);
@@ -55,13 +56,13 @@ export class StdinReader {
 
 function openStdin(
   descriptor: number,
-  readBuffer: Uint8Array,
+  nextBuffer: () => Uint8Array,
   onRead: (bytes: Uint8Array) => void,
 ): Readable {
   if (tty.isatty(descriptor)) return new tty.ReadStream(descriptor).on('data', onRead);
   const stats = fs.fstatSync(descriptor);
   if (!stats.isFIFO() && !stats.isSocket()) {
-    const file = { fd: descriptor, highWaterMark: readBuffer.length };
+    const file = { fd: descriptor, highWaterMark: READ_BYTES_MIN };
     return fs.createReadStream('', file).on('data', onRead as (chunk: Buffer | string) => void);
   }
   const options: net.SocketConstructorOpts & { onread: net.OnReadOpts } = {
@@ -69,9 +70,9 @@ function openStdin(
     readable: true,
     writable: false,
     onread: {
-      buffer: readBuffer,
-      callback: (length) => {
-        onRead(readBuffer.subarray(0, length));
+      buffer: nextBuffer,
+      callback: (length, buffer) => {
+        onRead(buffer.subarray(0, length));
         return false;
       },
     },

@@ -300,7 +300,8 @@ export class Windows {
     if (this.#unsaved?.delete(bucket)) this.#saved.push(savedBucket(bucket));
   }
 
-  #addRun({ seconds, types, words, sums }: Changes, run: number): void {
+  #addRun(changes: Changes, run: number): void {
+    const { seconds, types, words, sums } = changes;
     const second = seconds[run] as number;
     const [from, to] = [types.offsets[run] as number, types.offsets[run + 1] as number];
     if (second === LATE || second === AHEAD) {
@@ -312,23 +313,9 @@ export class Windows {
     }
     const firstWord = words.offsets[run] as number;
     const endOfWords = words.offsets[run + 1] as number;
-    const firstSum = sums.offsets[run] as number;
-    const endOfSums = sums.offsets[run + 1] as number;
     if (second !== this.#runSecond) {
-      const cells = to - from + endOfWords - firstWord;
-      if (cells < OPEN_CELLS_MIN) {
-        if (!this.#hasRoomFor(cells + endOfSums - firstSum)) this.#flushRun();
-        const bucket = this.#bucketFor(second);
-        if (bucket === null) return;
-        for (let i = from; i < to; i++) {
-          this.#addCell(bucket.types, types.ids[i] as number, types.counts[i] as number);
-        }
-        for (let i = firstWord; i < endOfWords; i++) {
-          this.#addCell(bucket.words, words.ids[i] as number, words.counts[i] as number);
-        }
-        for (let i = firstSum; i < endOfSums; i++) {
-          this.#addSum(bucket, sums.ids[i] as number, RunningSum.at(sums.parts, i));
-        }
+      if (to - from + endOfWords - firstWord < OPEN_CELLS_MIN) {
+        this.#addToBucket(changes, run);
         return;
       }
       this.#flushRun();
@@ -336,8 +323,32 @@ export class Windows {
     }
     this.#run.types.addCells(types, from, to, this.#tables.types.size);
     this.#run.words.addCells(words, firstWord, endOfWords, this.#tables.words.size);
-    for (let i = firstSum; i < endOfSums; i++) {
+    const endOfSums = sums.offsets[run + 1] as number;
+    for (let i = sums.offsets[run] as number; i < endOfSums; i++) {
       sumOf(this.#runSums, sums.ids[i] as number).merge(RunningSum.at(sums.parts, i));
+    }
+  }
+
+  /** Adds a short run of another second than the open one, which stays open. */
+  #addToBucket({ seconds, types, words, sums }: Changes, run: number): void {
+    const [from, to] = [types.offsets[run] as number, types.offsets[run + 1] as number];
+    const [firstWord, endOfWords] = [
+      words.offsets[run] as number,
+      words.offsets[run + 1] as number,
+    ];
+    const [firstSum, endOfSums] = [sums.offsets[run] as number, sums.offsets[run + 1] as number];
+    const cells = to - from + endOfWords - firstWord + endOfSums - firstSum;
+    if (!this.#hasRoomFor(cells)) this.#flushRun();
+    const bucket = this.#bucketFor(seconds[run] as number);
+    if (bucket === null) return;
+    for (let i = from; i < to; i++) {
+      this.#addCell(bucket.types, types.ids[i] as number, types.counts[i] as number);
+    }
+    for (let i = firstWord; i < endOfWords; i++) {
+      this.#addCell(bucket.words, words.ids[i] as number, words.counts[i] as number);
+    }
+    for (let i = firstSum; i < endOfSums; i++) {
+      this.#addSum(bucket, sums.ids[i] as number, RunningSum.at(sums.parts, i));
     }
   }
 

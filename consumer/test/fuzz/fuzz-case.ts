@@ -117,7 +117,7 @@ function generateBounds(chance: Chance): FuzzBounds {
 
 /** The bytes of several sources, each cut at random places, in turns. */
 function readsOf(chance: Chance, sources: readonly Uint8Array[]): Read[] {
-  const readBytes = chance.pick([1, 7, 40, 100, 1000, 65_536]);
+  const readBytes = chance.pick([1, 7, 40, 100, 1000, 65_536, SCAN_BYTES_MAX]);
   const afterOneIn = chance.pick([3, 10, 100]);
   const backOneIn = chance.pick([10, 50, 1000]);
   const rest = sources.map((bytes, source) => ({ source, bytes }));

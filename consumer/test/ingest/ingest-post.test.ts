@@ -4,6 +4,8 @@ import { expect } from 'chai';
 import pWaitFor from 'p-wait-for';
 import { Ingest } from '#consumer/ingest/ingest.js';
 import type { PostAnswer } from '#consumer/ingest/protocol.js';
+import { SCAN_BYTES_MAX } from '#consumer/scan/scanner.js';
+import { READ_BYTES_MIN } from '#consumer/sources/read-size.js';
 import { EventTimeFront } from '#consumer/tally/event-time-front.js';
 import { event, holdFifo, makeFifo, writeFifo } from '../support/fifo-writer.js';
 import { POOL_OPTIONS } from '../support/pool-options.js';
@@ -11,7 +13,7 @@ import { Service } from '../support/service.js';
 import { useTempDir } from '../support/temp-dir.js';
 
 const LINE = event('posted', 'w');
-/** Some hundred pieces, of which one is counted a turn. */
+/** Some dozens of pieces, of which one is counted a turn. */
 const LINES = 300_000;
 
 const bodyOf = (lines: number) => new Uint8Array(Buffer.from(LINE.repeat(lines)));
@@ -26,10 +28,20 @@ describe('a posted body of many pieces', () => {
   const dir = useTempDir();
   let ingest: Ingest;
   let ended: string[];
+  /** By so much the clock goes on each time that it is looked at. */
+  let ticksSeconds: number;
 
   beforeEach(() => {
     ended = [];
-    const clock = { now: () => 1, monotonicSeconds: () => 1 };
+    ticksSeconds = 0;
+    let seconds = 1;
+    const clock = {
+      now: () => 1,
+      monotonicSeconds: () => {
+        seconds += ticksSeconds;
+        return seconds;
+      },
+    };
     ingest = new Ingest(POOL_OPTIONS, new EventTimeFront(), clock, {
       onOpened: () => {},
       onEnded: (name) => ended.push(name),
@@ -44,17 +56,24 @@ describe('a posted body of many pieces', () => {
   };
   const linesOf = (source: string) => stats().sources[source]?.lines ?? 0;
 
-  it('is counted a piece a turn, and a question is answered in between', async () => {
-    const answer = ingest.post({ kind: 'post', lines: bodyOf(LINES) });
-    const seen = new Set<number>();
-    while (stats().accepted < LINES) {
-      seen.add(stats().accepted);
-      await nextTurn();
-    }
-    expect(await answer).to.deep.equal(accountOf(LINES));
-    const pieces = Math.ceil((LINES * LINE.length) / 65_536);
-    expect(seen.size, 'moments in the middle').to.be.within(pieces - 1, pieces + 1);
-  });
+  for (const [how, ticks, pieceBytes] of [
+    ['quickly', 0, SCAN_BYTES_MAX],
+    ['slowly', 1, READ_BYTES_MIN],
+  ] as const) {
+    it(`that are counted ${how} is counted a piece of ${pieceBytes} bytes a turn, and a question is answered in between`, async () => {
+      ticksSeconds = ticks;
+      const answer = ingest.post({ kind: 'post', lines: bodyOf(LINES) });
+      const seen = new Set<number>();
+      while (stats().accepted < LINES) {
+        seen.add(stats().accepted);
+        await nextTurn();
+      }
+      expect(await answer).to.deep.equal(accountOf(LINES));
+      // The first piece is as long as may be: its pace is not known yet.
+      const pieces = 1 + Math.ceil((LINES * LINE.length - SCAN_BYTES_MAX) / pieceBytes);
+      expect(seen.size, 'moments in the middle').to.be.within(pieces - 1, pieces + 1);
+    });
+  }
 
   it('lets a FIFO have its turns', async () => {
     const fifo = `${dir.path}/a.fifo`;

@@ -21,7 +21,7 @@ const ARRAY_PLACE = 20;
 const ANSWER_BYTES_MAX = 32 * MEBIBYTE;
 const KEPT_ANSWERS_BYTES_MAX = 32 * MEBIBYTE;
 /** Of one read. */
-const READ_BYTES = 65_536;
+const READ_BYTES = 524_288;
 const REJECTED_LINES_MAX = 20;
 
 /**

@@ -1,0 +1,32 @@
+/**
+ * How much may be read at once: as much as is counted in a few milliseconds. Long reads are cheaper, as each wakes
+ * its writer, has a record in the journal, and goes through Node's streams; but other FIFOs and
+ * questions wait for as long as one takes, and what is in hand is lost if the process is killed.
+ */
+
+/** What all FIFOs' reads may take together before each has had its turn, at the pace of the last one. */
+const TURN_SECONDS = 0.003;
+
+/** Also where that takes longer: a pipe's capacity on Linux, pipe(7), where nobody has changed it. */
+export const READ_BYTES_MIN = 65_536;
+
+export class ReadSize {
+  readonly #bytesMax: number;
+  #bytesPerSecond = Number.POSITIVE_INFINITY;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** So long it took to count what was read. */
+  note(bytes: number, seconds: number): void {
+    // What is short says little, and a clock may stand still for so long.
+    if (bytes >= READ_BYTES_MIN / 2 && seconds > 0) this.#bytesPerSecond = bytes / seconds;
+  }
+
+  /** Bytes of the next read at most, where so many FIFOs are read. */
+  next(fifos: number): number {
+    const bytes = Math.floor((this.#bytesPerSecond * TURN_SECONDS) / Math.max(1, fifos));
+    return Math.min(this.#bytesMax, Math.max(READ_BYTES_MIN, bytes));
+  }
+}
