@@ -42,6 +42,12 @@ describe('docker compose up --wait', () => {
     expect(stats.lines).to.equal(stats.accepted + stats.blank + sum(stats.rejected));
   });
 
+  it('has a pipe of 512 KiB', async () => {
+    const program = 'open my $fifo, "+<", glob "/ipc/*.fifo"; print fcntl $fifo, 1032, 0';
+    const bytes = await stack.compose('exec', '--no-TTY', 'producer', 'perl', '-e', program);
+    expect(bytes).to.equal('524288');
+  });
+
   it('publishes the port on 127.0.0.1 only', async () => {
     const port = new URL(stack.url).port;
     const [consumer] = await stack.containers('consumer');

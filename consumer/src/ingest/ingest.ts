@@ -5,7 +5,7 @@ import { reasonOf } from '../reason.js';
 import { SCAN_BYTES_MAX, type Scanner, type Unfinished } from '../scan/scanner.js';
 import type { Scanners } from '../scan/scanners.js';
 import { FifoReader } from '../sources/fifo-reader.js';
-import { ReadSize } from '../sources/read-size.js';
+import { READ_BYTES_MIN, ReadSize } from '../sources/read-size.js';
 import { StdinReader } from '../sources/stdin-reader.js';
 import type { SavedSource } from '../state/checkpoint-records.js';
 import { writeJournalRecord } from '../state/journal-record.js';
@@ -98,6 +98,9 @@ const NOTHING_UNFINISHED: Unfinished = {
 /** Released FIFOs that writers still hold, at most; past it the one that was released first is closed. */
 const DRAINING_MAX = 100;
 
+/** The reference scanner may need a hundred times as long for some lines as for those that it was just given. */
+const READ_BYTES_MAX = { simd: SCAN_BYTES_MAX, reference: READ_BYTES_MIN } as const;
+
 /** Posted lines are counted as those of a source of this name. */
 export const POST_SOURCE = 'POST /events';
 
@@ -125,7 +128,7 @@ export class Ingest {
   readonly #tables: Readonly<Record<KeyKind, KeyTable>>;
   readonly #scanners: Scanners;
   readonly #tally: Tally;
-  readonly #readSize = new ReadSize(SCAN_BYTES_MAX);
+  readonly #readSize: ReadSize;
   readonly #rejectedLines: RejectedLines;
   readonly #sources = new Map<string, Source>();
   readonly #open = new Map<string, OpenSource>();
@@ -158,6 +161,7 @@ export class Ingest {
       { ...options, ...this.#tables },
       handlers.onScannerFallback,
     );
+    this.#readSize = new ReadSize(READ_BYTES_MAX[this.#scanners.name]);
     this.#rejectedLines = new RejectedLines(options.mapping);
     this.#tally = createTally(this.#tables, options, front);
   }

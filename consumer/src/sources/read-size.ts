@@ -12,8 +12,10 @@ export const READ_BYTES_MIN = 65_536;
 
 export class ReadSize {
   readonly #bytesMax: number;
-  #bytesPerSecond = Number.POSITIVE_INFINITY;
+  /** Unknown at first: many full pipes may wait for a consumer that starts. */
+  #bytesPerSecond = 0;
 
+  /** `bytesMax`: READ_BYTES_MIN at least. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }

@@ -10,9 +10,9 @@ describe('ReadSize', () => {
     size = new ReadSize(BYTES_MAX);
   });
 
-  it('allows the most until a pace is known', () => {
-    expect(size.next(1)).to.equal(BYTES_MAX);
-    expect(size.next(64)).to.equal(BYTES_MAX);
+  it('allows what a pipe holds until a pace is known', () => {
+    expect(size.next(1)).to.equal(READ_BYTES_MIN);
+    expect(size.next(64)).to.equal(READ_BYTES_MIN);
   });
 
   it('allows what is counted in 3 ms at the pace of the last read', () => {
@@ -38,6 +38,9 @@ describe('ReadSize', () => {
   it('takes no pace from what is short, or from a clock that stands still', () => {
     size.note(70, 0.001);
     size.note(MEBIBYTE, 0);
-    expect(size.next(1)).to.equal(BYTES_MAX);
+    expect(size.next(1)).to.equal(READ_BYTES_MIN);
+    size.note(100_000, 0.001);
+    size.note(70, 0.001);
+    expect(size.next(1)).to.equal(300_000);
   });
 });
