@@ -113,7 +113,7 @@ describe('receiveFrames', () => {
 
   it('ends, and leaves the server, when it is told to', async () => {
     receive();
-    await pWaitFor(() => server().clients === 1);
+    await pWaitFor(() => server().clients === 1 && states.length === 1);
     stopping.abort();
     await received;
     await pWaitFor(() => server().clients === 0);
