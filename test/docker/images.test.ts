@@ -82,7 +82,7 @@ for (const { service, workspaces } of IMAGES) {
       );
       const folders = workspaces.join('|');
       const expected = new RegExp(
-        `^\\./((${folders})/(package\\.json|dist/.+)|producer/entrypoint\\.sh)$`,
+        `^\\./((${folders})/(package\\.json|dist/.+)|producer/(entrypoint\\.sh|set-pipe-size\\.pl))$`,
       );
       expect(find.split('\n').filter((file) => !expected.test(file))).to.deep.equal([]);
     });
