@@ -1,11 +1,11 @@
 /**
- * How much may be read at once: as much as is counted in a millisecond. Long reads are cheaper, as each wakes
+ * How much may be read at once: as much as is counted in half a millisecond. Long reads are cheaper, as each wakes
  * its writer, has a record in the journal, and goes through Node's streams; but other FIFOs and
  * questions wait for as long as one takes, and what is in hand is lost if the process is killed.
  */
 
 /** What all FIFOs' reads may take together before each has had its turn, at the pace of the last one. */
-const TURN_SECONDS = 0.001;
+const TURN_SECONDS = 0.0005;
 
 /** Also where that takes longer: a pipe's capacity on Linux, pipe(7), where nobody has changed it. */
 export const READ_BYTES_MIN = 65_536;

@@ -15,15 +15,15 @@ describe('ReadSize', () => {
     expect(size.next(64)).to.equal(READ_BYTES_MIN);
   });
 
-  it('allows what is counted in a millisecond at the pace of the last read', () => {
+  it('allows what is counted in half a millisecond at the pace of the last read', () => {
     size.note(MEBIBYTE, 0.001);
     expect(size.next(1)).to.equal(BYTES_MAX);
-    size.note(300_000, 0.001);
+    size.note(300_000, 0.0005);
     expect(size.next(1)).to.equal(300_000);
   });
 
   it('divides that by the FIFOs', () => {
-    size.note(300_000, 0.001);
+    size.note(300_000, 0.0005);
     expect(size.next(2)).to.equal(150_000);
     expect(size.next(0), 'before the first is open').to.equal(300_000);
   });
@@ -31,7 +31,7 @@ describe('ReadSize', () => {
   it('allows what a pipe holds at the least', () => {
     size.note(MEBIBYTE / 4, 10);
     expect(size.next(1)).to.equal(READ_BYTES_MIN);
-    size.note(300_000, 0.001);
+    size.note(300_000, 0.0005);
     expect(size.next(64)).to.equal(READ_BYTES_MIN);
   });
 
@@ -39,7 +39,7 @@ describe('ReadSize', () => {
     size.note(70, 0.001);
     size.note(MEBIBYTE, 0);
     expect(size.next(1)).to.equal(READ_BYTES_MIN);
-    size.note(300_000, 0.001);
+    size.note(300_000, 0.0005);
     size.note(70, 0.001);
     expect(size.next(1)).to.equal(300_000);
   });
