@@ -80,7 +80,7 @@ export function addCountsRoutes(
   });
 }
 
-/** What Accept prefers. One that names neither gets JSON, as it did before: RFC 9110 leaves that open. */
+/** What Accept prefers. One that names neither gets JSON: RFC 9110 leaves that open. */
 function acceptedFormat(context: Context): 'flat' | 'csv' {
   context.vary('Accept');
   const type = context.accepts('application/json', ...ACCEPTED_CSV_TYPES) || '';

@@ -12,14 +12,19 @@ const CLOCK: PaceClock = {
   rest: (ms) => delay(ms, undefined, { ref: false }),
 };
 
+/** Shorter rests are put off until they come to this: a timer has whole milliseconds, and most have passed by then. */
+const REST_MS_MIN = 5;
+
 /** How long to rest, in milliseconds, after work that took so many. */
 export type Rest = (tookMs: number) => number;
 
-/** Does one thing after another, and rests in between. */
+/** Does one thing after another, and rests in between. Time in which there is nothing to do is rest as well. */
 export class Pace {
   readonly #rest: Rest;
   readonly #clock: PaceClock;
   #last: Promise<void> = Promise.resolve();
+  /** When all rests would be over. */
+  #restedAt = 0;
 
   constructor(rest: Rest, clock: PaceClock = CLOCK) {
     this.#rest = rest;
@@ -33,7 +38,13 @@ export class Pace {
       startedAt = this.#clock.now();
       return work();
     });
-    const rest = () => this.#clock.rest(this.#rest(this.#clock.now() - startedAt));
+    const rest = async () => {
+      const now = this.#clock.now();
+      const putOffMs = Math.max(0, this.#restedAt - startedAt);
+      const restMs = putOffMs + this.#rest(now - startedAt);
+      this.#restedAt = now + restMs;
+      if (restMs >= REST_MS_MIN) await this.#clock.rest(restMs);
+    };
     this.#last = done.then(rest, async (error) => {
       // Nobody has worked for this one: it was waited for, or not begun.
       if (!(error instanceof IngestUnavailableError)) await rest();

@@ -11,7 +11,7 @@ import { type Asker, SharedWork } from './shared-work.js';
  * have taken them since the one before: they have two thirds of the time for it, whatever is asked.
  */
 const READING_FACTOR = 2;
-/** And the main thread has as long for others as the answer took, up to this. */
+/** And the main thread has as long for others as it was busy while the answer was made, up to this: it may have waited longer. */
 const OTHERS_MS_MAX = 250;
 /** Bytes of answers that are kept. */
 const KEPT_BYTES_MAX = 33_554_432;
@@ -21,6 +21,13 @@ const KEPT_OVERHEAD_BYTES = 1024;
 export interface Answer {
   readonly body: Buffer;
   readonly etag: string;
+}
+
+export interface SharedAnswersOptions {
+  readonly keptBytesMax?: number;
+  readonly clock?: PaceClock;
+  /** For how many milliseconds the main thread has been busy. */
+  readonly activeMs?: () => number;
 }
 
 interface Kept {
@@ -40,20 +47,24 @@ interface KeptCounts {
  */
 export class SharedAnswers {
   readonly #ingest: IngestClient;
+  readonly #activeMs: () => number;
   readonly #work: SharedWork;
   readonly #kept: LRUCache<string, Kept>;
   /** Those that were asked for last, as long as nothing else is counted. */
   #counts: KeptCounts | null = null;
   /** Of the ingest threads, when they were looked at last. */
   #answeringMs = 0;
+  /** For how long the main thread was busy while the last answer was made. */
+  #busyMs = 0;
 
   constructor(
     ingest: IngestClient,
-    { keptBytesMax = KEPT_BYTES_MAX, clock }: { keptBytesMax?: number; clock?: PaceClock } = {},
+    { keptBytesMax = KEPT_BYTES_MAX, clock, activeMs = loopActiveMs }: SharedAnswersOptions = {},
   ) {
     this.#ingest = ingest;
+    this.#activeMs = activeMs;
     this.#work = new SharedWork({
-      rest: (tookMs) => this.#rest(tookMs),
+      rest: () => this.#rest(),
       ...(clock !== undefined && { clock }),
     });
     this.#kept = new LRUCache({
@@ -105,14 +116,21 @@ export class SharedAnswers {
 
   /** Other work that costs as much. */
   run<T>(name: string, asker: Asker, work: () => Promise<T>): Promise<T> {
-    return this.#work.run(name, asker, work);
+    return this.#work.run(name, asker, async () => {
+      const begin = this.#activeMs();
+      try {
+        return await work();
+      } finally {
+        this.#busyMs = this.#activeMs() - begin;
+      }
+    });
   }
 
-  #rest(tookMs: number): number {
+  #rest(): number {
     const { answeringMs } = this.#ingest;
     const spentMs = Math.max(0, answeringMs - this.#answeringMs); // a thread that was started again is at 0
     this.#answeringMs = answeringMs;
-    return Math.max(READING_FACTOR * spentMs, Math.min(tookMs, OTHERS_MS_MAX));
+    return Math.max(READING_FACTOR * spentMs, Math.min(this.#busyMs, OTHERS_MS_MAX));
   }
 
   #momentOf(window: WindowRequest | null): string | null {
@@ -121,4 +139,8 @@ export class SharedAnswers {
     const second = window?.until === 'now' ? Math.floor(Date.now() / 1000) : 0;
     return moment === null ? null : `${moment} ${second}`;
   }
+}
+
+function loopActiveMs(): number {
+  return performance.eventLoopUtilization().active;
 }

@@ -252,11 +252,12 @@ export class Ingest {
     }
   }
 
-  /** What the next read is to fill. */
+  /** What a source's next read is to fill: asked for at once, though it may come much later. */
   readonly #nextBuffer = (): Uint8Array => this.#scanners.readBuffer.subarray(0, this.#nextBytes());
 
   #nextBytes(): number {
-    return this.#readSize.next(this.#open.size + this.#draining.size);
+    const fifos = this.#open.size + this.#draining.size;
+    return this.#readSize.next(fifos, this.#clock.monotonicSeconds());
   }
 
   /** Lets go of a FIFO whose name is gone, once its last writer has left. */
@@ -302,6 +303,7 @@ export class Ingest {
   }
 
   answer(query: Exclude<Query, PostQuery>): Exclude<Answer, PostAnswer | Held> {
+    this.#readSize.noteQuestion(this.#clock.monotonicSeconds());
     this.#tally.windows.followClock(this.#clock.now());
     switch (query.kind) {
       case 'counts':

@@ -30,9 +30,9 @@ export class FifoReader {
   #isHeld = false;
 
   /**
-   * Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. Of
-   * `nextBuffer` each read asks what it is to fill; all readers of a thread may be given the same memory:
-   * what was read is consumed before the next read.
+   * Opens the FIFO at a path and begins to read. Throws what open(2) gives, or that it is no FIFO. At
+   * first and after each read `nextBuffer` is asked what the next one is to fill; all readers of a thread may be
+   * given the same memory: what was read is consumed before the next read.
    */
   constructor(path: string | Buffer, nextBuffer: () => Uint8Array, handlers: FifoReaderHandlers) {
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);

@@ -19,7 +19,7 @@ export class StdinReader {
   readonly #stream: Readable;
   #isHeld = false;
 
-  /** Of `nextBuffer` each read of a pipe or a socket asks what it is to fill; other reads are short. */
+  /** After each read of a pipe or a socket `nextBuffer` is asked what the next one is to fill; other reads are short. */
   constructor(nextBuffer: () => Uint8Array, { onBytes, onEnd }: StdinReaderHandlers) {
     const takeTurn = () => {
       if (!this.#isHeld) this.#stream.resume();

@@ -13,6 +13,7 @@ describe('Pace', () => {
       now: () => now,
       rest: async (ms) => {
         await new Promise(setImmediate);
+        now += ms;
         log.push(`rested ${ms}`);
       },
     });
@@ -44,6 +45,27 @@ describe('Pace', () => {
     await work('a', 5);
     await work('b', 1);
     expect(log.slice(0, 4)).to.deep.equal(['a begins', 'a ends', 'rested 20', 'b begins']);
+  });
+
+  it('puts short rests off until they come to five milliseconds', async () => {
+    await Promise.all([work('a', 1), work('b', 0), work('c', 0.5), work('d', 0)]);
+    expect(log).to.deep.equal([
+      ...['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends', 'rested 6'],
+      ...['d begins', 'd ends'],
+    ]);
+  });
+
+  it('has rested where there was nothing to do', async () => {
+    await work('a', 1);
+    now += 3;
+    await work('b', 0.75);
+    now += 4;
+    await work('c', 1);
+    expect(log).not.to.include('rested 7');
+    await work('d', 0.5);
+    expect(log.at(-1)).to.equal('d ends');
+    await work('e', 0);
+    expect(log.slice(6)).to.deep.equal(['d begins', 'd ends', 'rested 6', 'e begins', 'e ends']);
   });
 
   for (const [what, error, rests] of [

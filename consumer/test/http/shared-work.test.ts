@@ -133,8 +133,11 @@ describe('SharedWork', () => {
   it('rests as its Pace does', async () => {
     const rests: number[] = [];
     let now = 0;
-    const clock = { now: () => now, rest: async (ms: number) => void rests.push(ms) };
-    create({ rest: (tookMs) => 3 * tookMs, clock });
+    const rest = async (ms: number) => {
+      now += ms;
+      rests.push(ms);
+    };
+    create({ rest: (tookMs) => 3 * tookMs, clock: { now: () => now, rest } });
     for (const ms of [10, 20]) {
       await shared.run('a', SOMEBODY, async () => {
         now += ms;

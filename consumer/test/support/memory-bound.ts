@@ -1,3 +1,5 @@
+import { SCAN_BYTES_MAX } from '#consumer/scan/scanner.js';
+
 /** What bounds memory: the consumer's variables of the same names. */
 export interface MemoryBounds {
   readonly lineBytesMax: number;
@@ -20,8 +22,6 @@ const MAP_ENTRY = 3 * 28;
 const ARRAY_PLACE = 20;
 const ANSWER_BYTES_MAX = 32 * MEBIBYTE;
 const KEPT_ANSWERS_BYTES_MAX = 32 * MEBIBYTE;
-/** Of one read. */
-const READ_BYTES = 524_288;
 const REJECTED_LINES_MAX = 20;
 
 /**
@@ -53,9 +53,10 @@ export function memoryBytesMax(bounds: MemoryBounds): number {
   // In pieces, then whole; and those that are kept.
   const largest = Math.min(ANSWER_BYTES_MAX, keys * (6 * keyBytesMax + 24));
   const answers = 2 * largest + Math.min(KEPT_ANSWERS_BYTES_MAX, 3 * largest);
-  // The unfinished line, the line that is scanned with its columns, what JSON.parse makes of it, and the
+  // The unfinished line, what is scanned with its columns, what JSON.parse makes of a line, and the
   // rejected ones with what they were cut from, in two bytes a character.
-  const lines = (2 + 6 + 100) * lineBytesMax + 2 * REJECTED_LINES_MAX * (lineBytesMax + READ_BYTES);
+  const scan = lineBytesMax + SCAN_BYTES_MAX;
+  const lines = (2 + 100) * lineBytesMax + 6 * scan + 2 * REJECTED_LINES_MAX * scan;
   // Records of the journal and of a checkpoint: a bucket of all keys is one.
   const records = 2 * keys * 16 + 4 * MEBIBYTE;
 
