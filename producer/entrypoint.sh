@@ -33,7 +33,8 @@ SIGTERM or SIGINT.
   FIFO_DIR       folder of the FIFO, made if missing (default: run)
   PRODUCER_NAME  name of this producer (default: the host's name)
   GENERATOR_CMD  command line to run when no command is given
-  WHEN_FULL      when the FIFO is full: block, drop_newest or drop_oldest (default: block)
+  WHEN_FULL      when the FIFO is full: block, drop_newest or drop_oldest (default: block); for the
+                 last two BUFFER_EVENTS and RELAY_INTERVAL_MS, see node dist/relay.js --help
   PIPE_BYTES     what the FIFO holds, where there is perl and as far as the kernel allows; it is never
                  made smaller than it is (default: 524288)
 EOF

@@ -1,4 +1,5 @@
-# Gives the pipe on standard input room for so many bytes, which the kernel rounds up to a power of two.
+# Gives the pipe on standard input room for so many bytes, which the kernel rounds up to a power of two, or for
+# as many as it allows.
 #
 #   perl set-pipe-size.pl BYTES <>FIFO
 #
@@ -14,4 +15,10 @@ exit 0 if $^O ne 'linux';
 my ($bytes) = @ARGV;
 my $before = fcntl STDIN, F_GETPIPE_SZ, 0 or die "its size cannot be had: $!\n";
 exit 0 if $before >= $bytes;
-fcntl STDIN, F_SETPIPE_SZ, 0 + $bytes or die "it stays at $before bytes: $!\n";
+exit 0 if fcntl STDIN, F_SETPIPE_SZ, 0 + $bytes;
+my $problem = $!;
+for (my $fewer = $bytes / 2; $fewer > $before; $fewer /= 2) {
+    last if fcntl STDIN, F_SETPIPE_SZ, int $fewer;
+}
+my $now = fcntl STDIN, F_GETPIPE_SZ, 0;
+die "it has $now, as fs.pipe-max-size and fs.pipe-user-pages-soft allow for: $problem\n";

@@ -1,5 +1,13 @@
 // The files that a replay reads, `-` for standard input among them.
-import { accessSync, constants, createReadStream, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  createReadStream,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { pipeline } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import { createGunzip } from 'node:zlib';
@@ -7,7 +15,8 @@ import { InputError } from './output.js';
 
 export const STDIN = '-';
 
-const PIECE_BYTES = 65_536;
+/** What a pipe holds if nobody has made it larger. */
+export const PIECE_BYTES = 65_536;
 
 function inputError(path: string, cause: unknown): InputError {
   const { errno, message, syscall } = cause as NodeJS.ErrnoException;
@@ -32,9 +41,30 @@ export function checkFile(path: string): number {
 }
 
 /**
- * The bytes of a file, decompressed where its name ends with `.gz`, in pieces of about 64 KiB.
- * `onRead` is told how many bytes of the file itself have been read so far.
- * Throws an `InputError` when reading or decompressing fails.
+ * Blocking, into one buffer: more than twice as fast as a stream, whose every piece is new memory
+ * and goes through another thread. A read of a regular file is short; only a write waits for long.
+ */
+function* readFile(path: string, onRead: (bytesRead: number) => void): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    let bytesRead = 0;
+    for (;;) {
+      const bytes = readSync(file, buffer);
+      if (bytes === 0) return;
+      bytesRead += bytes;
+      onRead(bytesRead);
+      yield buffer.subarray(0, bytes);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * The bytes of a file, decompressed where its name ends with `.gz`, in pieces of about 64 KiB, each
+ * valid until the next is asked for. `onRead` is told how many bytes of the file itself have been
+ * read so far. Throws an `InputError` when reading or decompressing fails.
  */
 export async function* readInput(
   path: string,
@@ -43,18 +73,21 @@ export async function* readInput(
   try {
     if (path === STDIN) {
       yield* process.stdin as AsyncIterable<Buffer>;
-      return;
-    }
-    const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
-    const pieces = path.endsWith('.gz')
-      ? // The callback has nothing to do: a failure comes out of the loop below as well.
-        pipeline(file, createGunzip({ chunkSize: PIECE_BYTES }), () => {})
-      : file;
-    for await (const piece of pieces) {
+    } else if (path.endsWith('.gz')) {
+      const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+      // The callback has nothing to do: a failure comes out of the loop below as well.
+      for await (const piece of pipeline(
+        file,
+        createGunzip({ chunkSize: PIECE_BYTES }),
+        () => {},
+      )) {
+        onRead(file.bytesRead);
+        yield piece;
+      }
       onRead(file.bytesRead);
-      yield piece;
+    } else {
+      yield* readFile(path, onRead);
     }
-    onRead(file.bytesRead);
   } catch (cause) {
     throw inputError(path, cause);
   }

@@ -6,7 +6,10 @@
 // leave the process deaf until somebody reads.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Resolves when the reader (or the kernel's pipe) has taken all of it; only then write again. */
+/**
+ * Resolves when the reader (or the kernel's pipe) has taken all of it; only then write again. Never
+ * in the same turn of the event loop, even if the pipe has room: a signal is heard between any two.
+ */
 export type Write = (bytes: Uint8Array) => Promise<void>;
 
 /** What the user can put right. Told in one line, exit code 1. */
@@ -51,7 +54,7 @@ export async function runProgram(
     if (stopping) return never;
     lastWrite = new Promise((resolve) => {
       // After a failed write nothing is to be done here: the `error` listener ends the process.
-      process.stdout.write(bytes, (error) => (error ? undefined : resolve()));
+      process.stdout.write(bytes, (error) => (error ? undefined : setImmediate(resolve)));
     });
     return lastWrite;
   };

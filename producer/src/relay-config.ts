@@ -18,7 +18,7 @@ export type ParsedRelayConfig =
 export const RELAY_CONFIG_HELP = `
 Environment:
   WHEN_FULL          which lines are dropped when the buffer is full: ${DROP_POLICIES.join(' or ')}
-  BUFFER_EVENTS      lines that the buffer holds, 1 to ${CAPACITY_MAX} (default: 10000)
+  BUFFER_EVENTS      lines that the buffer holds, 1 to ${CAPACITY_MAX}, of 64 MiB together (default: 10000)
   RELAY_INTERVAL_MS  how often the buffer is drained, 0 to ${INTERVAL_MS_MAX} ms; 0: at once (default: 0)
 `;
 

@@ -1,15 +1,23 @@
 #!/usr/bin/env node
 // Writes the lines of files to standard output. The bytes go through as they are, in the pieces in
-// which they were read: a line of many megabytes is never held whole, and what is no UTF-8 stays so.
+// which they were read: what is no UTF-8 stays so, and but for what `--loop` holds no line, of however
+// many megabytes, is held whole.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import { checkFile, readInput, STDIN } from './input.js';
+import { checkFile, PIECE_BYTES, readInput, STDIN } from './input.js';
 import { packageVersion, parseRate } from './options.js';
 import { InputError, runProgram, type Write } from './output.js';
 import { Pace, sleepMs } from './pace.js';
 
 const LF = 0x0a;
+const LF_BYTES = Buffer.from('\n');
+
+/**
+ * What `--loop` holds in memory, decompressed and with the LFs that are added; where files are larger
+ * together, they are read anew each time.
+ */
+const LOOP_BYTES_MAX = 64 * 1024 * 1024;
 
 interface Options {
   rate?: number;
@@ -24,7 +32,10 @@ const command = new Command('replay')
     'a number, or max: as fast as they are taken (default: max)',
     parseRate,
   )
-  .option('--loop', 'begin again after the last file, without end')
+  .option(
+    '--loop',
+    'begin again after the last file, without end; what has up to 64 MiB, decompressed, is read only once',
+  )
   .version(packageVersion())
   .parse();
 
@@ -36,9 +47,9 @@ if (stdinCount > 0 && loop) {
 }
 if (stdinCount > 1) command.error('error: standard input (-) can be read only once');
 
-/** Shows how much of the files has been read, on a terminal only. */
+/** Shows how much of the files has been read, on a terminal only, and where there is an end. */
 function createProgress(fileBytesTotal: number): (fileBytesRead: number) => void {
-  if (!process.stderr.isTTY || stdinCount > 0 || fileBytesTotal === 0) return () => {};
+  if (!process.stderr.isTTY || loop || stdinCount > 0 || fileBytesTotal === 0) return () => {};
   const bar = new SingleBar({
     stream: process.stderr,
     format: '{bar} {percentage}% of the files, {eta_formatted} to go',
@@ -84,25 +95,49 @@ async function replay(write: Write): Promise<void> {
     }
   }
 
-  do {
+  async function writeForever(lines: Buffer): Promise<never> {
+    // Little would be as many writes of little, or every other one of next to nothing.
+    const times = Math.ceil((16 * PIECE_BYTES) / lines.length);
+    const repeated = times === 1 ? lines : Buffer.alloc(times * lines.length, lines);
+    for (;;) {
+      for (let start = 0; start < repeated.length; start += PIECE_BYTES) {
+        await writePiece(repeated.subarray(start, start + PIECE_BYTES));
+      }
+    }
+  }
+
+  /** Every file, with an LF at its end. */
+  async function* readAll(): AsyncGenerator<Buffer> {
     let readBefore = 0;
-    let wroteAny = false;
     for (const [index, path] of paths.entries()) {
       let lastByte: number = LF;
       for await (const piece of readInput(path, (read) => showProgress(readBefore + read))) {
-        await writePiece(piece);
         lastByte = piece.at(-1) ?? lastByte;
-        wroteAny = true;
+        yield piece;
       }
-      if (lastByte !== LF) {
-        await write(Buffer.from('\n'));
-        pace.spend(1);
-      }
+      if (lastByte !== LF) yield LF_BYTES;
       readBefore += sizes[index]!;
     }
+  }
+
+  if (!loop) {
+    for await (const piece of readAll()) await writePiece(piece);
+    return;
+  }
+  // What of it is not filled takes no memory.
+  let held: Buffer | null = Buffer.allocUnsafeSlow(LOOP_BYTES_MAX);
+  for (;;) {
+    let bytes = 0;
+    for await (const piece of readAll()) {
+      if (held !== null && bytes + piece.length <= held.length) piece.copy(held, bytes);
+      else held = null;
+      bytes += piece.length;
+      await writePiece(piece);
+    }
     // Without a line there is nothing that would slow the loop down.
-    if (loop && !wroteAny) throw new InputError('nothing to loop over: the files are empty');
-  } while (loop);
+    if (bytes === 0) throw new InputError('nothing to loop over: the files are empty');
+    if (held !== null) return writeForever(held.subarray(0, bytes));
+  }
 }
 
 await runProgram('replay', replay);

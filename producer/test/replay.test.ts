@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -15,6 +16,8 @@ function run(args: string[], options: { input?: Uint8Array } = {}) {
 }
 
 const LINE_BYTES = 2 ** 27;
+/** With the LFs that are added, what `--loop` reads only once. */
+const LOOP_BYTES_MAX = 2 ** 26;
 
 describe('replay', () => {
   let folder: string;
@@ -80,6 +83,51 @@ describe('replay', () => {
     expect(stdout).to.equal('one\ntwo\none\ntwo\none');
     expect(stderr).to.equal('exit 0');
   });
+
+  for (const [what, repeat, bytesMin] of [
+    ['less than a piece', 1, 200_000],
+    ['more than a piece', 20_000, 2_000_000],
+  ] as const) {
+    it(`writes ${what} with --loop as it is, round after round`, async () => {
+      const bytes = `${Array.from({ length: repeat }, (_, i) => `${i}\n`).join('')}end`;
+      const paths = [
+        await file('a', bytes),
+        await file('empty', ''),
+        await file('b.gz', gzipSync(bytes)),
+      ];
+      for (const rate of ['max', '10000000']) {
+        const line = `node '${replay}' --rate ${rate} --loop '${paths.join("' '")}' | head -c ${bytesMin}`;
+        const { stdout } = await execa('sh', ['-c', line], { stripFinalNewline: false });
+        const expected = `${bytes}\n`.repeat(Math.ceil(bytesMin / (bytes.length + 1)));
+        expect(stdout === expected.slice(0, bytesMin)).to.equal(true);
+      }
+    });
+  }
+
+  for (const [what, bytes, isSeen] of [
+    ['once where they have 64 MiB with their LFs', LOOP_BYTES_MAX - 1, false],
+    ['anew each time where they have more', LOOP_BYTES_MAX, true],
+  ] as const) {
+    it(`reads files with --loop ${what}`, async () => {
+      const path = await file('zeros', '');
+      await truncate(path, bytes);
+      const child = track(execa('node', [replay, '--loop', path], { buffer: false }));
+      const zeros = openSync(path, 'r+');
+      let received = 0;
+      let ones = 0;
+      child.stdout.on('data', (piece: Buffer) => {
+        // The first round has passed the file's beginning, and has not come to its end.
+        if (received === 0) writeSync(zeros, '1', 0);
+        received += piece.length;
+        if (piece.includes('1')) ones++;
+      });
+      await waitUntil('two rounds have come', () => received > 2 * bytes);
+      child.kill();
+      await child;
+      closeSync(zeros);
+      expect(ones > 0).to.equal(isSeen);
+    });
+  }
 
   it('holds no more than a piece of a line of 128 MiB', async () => {
     const path = await file('long', '');
