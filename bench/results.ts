@@ -1,6 +1,7 @@
 /** Keeps what `npm run bench` has measured: bench/RESULTS.md, a chart, and a table of the README. */
 import fs from 'node:fs';
 import { type Report, render } from './report.js';
+import { worseReport } from './worse.js';
 
 const RESULTS = new URL('../bench/RESULTS.md', import.meta.url);
 const CHART = new URL('../docs/rates.svg', import.meta.url);
@@ -13,6 +14,9 @@ const [BAR_HEIGHT, BAR_STEP, LEFT, WIDTH] = [16, 24, 290, 720];
 export function writeResults(conditions: readonly string[], reports: readonly Report[]): void {
   const [first] = reports;
   if (first === undefined) return;
+  // Removed, it costs no results of an hour's run.
+  const before = fs.existsSync(RESULTS) ? fs.readFileSync(RESULTS, 'utf8') : '';
+  const worse = worseReport(before, reports);
   const text = [
     '# Results',
     '',
@@ -23,7 +27,7 @@ export function writeResults(conditions: readonly string[], reports: readonly Re
     '',
     ...conditions.map((condition) => `- ${condition}`),
     '',
-    ...reports.map(render),
+    ...[...reports, worse].map(render),
   ];
   fs.writeFileSync(RESULTS, text.join('\n'));
   fs.writeFileSync(CHART, chart(first));

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { execa } from 'execa';
+import { render } from '../dist-bench/report.js';
+import { worseReport } from '../dist-bench/worse.js';
 
 const BENCH = fileURLToPath(new URL('../dist-bench/main.js', import.meta.url));
 
@@ -14,6 +16,62 @@ function tableRows(text: string): string[][] {
       .map((cell) => cell.trim()),
   );
 }
+
+describe('what got worse', () => {
+  const rates = (rate: string, mebibytes: string) => ({
+    title: `lines: ${rate} of them`,
+    head: ['', 'does', 'M lines/s', 'MiB'],
+    rows: [
+      ['us', 'counts', rate, mebibytes],
+      ['others', 'count', '2.00 (1.90–2.10)', ''],
+    ],
+    notes: [],
+  });
+  const latency = (p50: string, p99: string, max: string) => ({
+    title: 'Latency: p50, p99, max',
+    head: ['', 'M lines/s', 'answer', '', ''],
+    rows: [['idle', '0.00', p50, p99, max]],
+    notes: [],
+  });
+  const ratio = (reached: string) => ({
+    title: 'Ratios',
+    head: ['input', 'than', 'to reach', 'reached', ''],
+    rows: [['lines', 'others', '3.00 ×', reached, 'yes']],
+    notes: [],
+  });
+  const before = ['- commit abc1234, load before 0.1', '']
+    .concat(
+      [rates('5.00 (4.00–6.00)', '100'), latency('2.0', '8.0', '9.0'), ratio('4.31 ×')].map(render),
+    )
+    .join('\n');
+
+  it('is told of rates, ratios, latency and memory', () => {
+    const after = [
+      rates('3.99 (3.00–6.00)', '111'),
+      latency('3.1', '12.1', '99.0'),
+      ratio('4.30 ×'),
+    ];
+    const { title, rows } = worseReport(before, after);
+    expect(title).to.equal('What got worse since the results of commit abc1234');
+    expect(rows).to.deep.equal([
+      ['lines', 'us', 'M lines/s', '5.00 (4.00–6.00)', '3.99 (3.00–6.00)'],
+      ['lines', 'us', 'MiB', '100', '111'],
+      ['Latency', 'idle', 'answer, p50', '2.0', '3.1'],
+      ['Latency', 'idle', 'answer, p99', '8.0', '12.1'],
+      ['Ratios', 'lines, others', 'reached', '4.31 ×', '4.30 ×'],
+    ]);
+  });
+
+  it('is nothing where all is within the spread of before, and where nothing was known', () => {
+    const after = [
+      rates('4.01 (3.00–4.50)', '110'),
+      latency('3.0', '12.0', '99.0'),
+      ratio('4.31 ×'),
+    ];
+    expect(worseReport(before, after)).to.deep.include({ rows: [], notes: ['Nothing.'] });
+    expect(worseReport('', after)).to.deep.include({ rows: [] });
+  });
+});
 
 describe('npm run bench', () => {
   it('attacks: all bounds are passed, with all totals right, at a small size', async function () {

@@ -1,6 +1,7 @@
 /**
- * Reads a FIFO in the way that the consumer does, but without pause, and does nothing with what it reads: as
- * fast as Node.js can. Prints an LF when it reads, and ends when it has read so many bytes.
+ * Reads a FIFO into a buffer that all reads share, as the consumer does, but without pause, and does
+ * nothing with what it reads: as fast as Node.js can. A larger buffer is slower here, as it leaves
+ * the cache. Prints an LF when it reads, and ends when it has read so many bytes.
  *
  *   node dist-bench/compare/bare-reader.js FIFO BYTES
  */

@@ -15,8 +15,8 @@ import { holdFifo } from './hold-fifo.js';
 import type { Input } from './inputs.js';
 
 const CLIENTS = fileURLToPath(new URL('./clients.js', import.meta.url));
-/** How often it is asked whether all is counted. */
-const LOOK_MS = 20;
+/** How often it is asked whether all is counted, once all is written: before that, questions would take its time. */
+const LOOK_MS = 5;
 const COUNT_MS_MAX = 600_000;
 
 export interface Run {
@@ -78,11 +78,11 @@ export async function runConsumer(
       askers = await Child.start(CLIENTS, [consumer.port, clients, asksPerSecond].map(String));
     const cpuBefore = cpuSeconds(consumer.pid);
     const begin = performance.now();
-    const writers = fifos.map((fifo, i) => write(parts[i] as string, fifo));
+    const written = Promise.all(fifos.map((fifo, i) => write(parts[i] as string, fifo)));
+    await Promise.race([written, failAtEnd(consumer)]);
     const stats = await counted(consumer, bytes, lines);
     const counts = withoutCounts ? null : await ask(consumer, stats);
     const seconds = (performance.now() - begin) / 1000;
-    await Promise.all(writers);
     return {
       seconds,
       counts,
@@ -97,6 +97,12 @@ export async function runConsumer(
     for (const descriptor of held) fs.closeSync(descriptor);
     fs.rmSync(runFolder, { recursive: true });
   }
+}
+
+/** Who writes would wait for ever. */
+async function failAtEnd(consumer: ConsumerProcess): Promise<never> {
+  await consumer.ended;
+  throw new Error(`the consumer has ended: ${consumer.errors.join('\n')}`);
 }
 
 /** Writes a file into a FIFO; resolves when all is taken. */
