@@ -14,7 +14,7 @@ const [BAR_HEIGHT, BAR_STEP, LEFT, WIDTH] = [16, 24, 290, 720];
 export function writeResults(conditions: readonly string[], reports: readonly Report[]): void {
   const [first] = reports;
   if (first === undefined) return;
-  // Removed, it costs no results of an hour's run.
+  // A first run has nothing to compare with.
   const before = fs.existsSync(RESULTS) ? fs.readFileSync(RESULTS, 'utf8') : '';
   const worse = worseReport(before, reports);
   const text = [

@@ -189,7 +189,7 @@ describe('node consumer/dist/main.js', () => {
         const consumer = await startConsumer(dir.path);
         await consumer.waitFor(() => true);
         expect(await consumer.end(signal)).to.equal(0);
-        await untilLogged(consumer, 'stopped');
+        await consumer.waitForLog(/^stopped$/);
         expect(consumer.log.filter(({ msg }) => msg === 'stopping')).to.have.lengthOf(1);
         expect(consumer.log.find(({ msg }) => msg === 'stopping')?.signal).to.equal(signal);
       });
@@ -250,8 +250,7 @@ describe('node consumer/dist/main.js', () => {
         const { scanner } = await consumer.waitFor(({ lines }) => lines === 3);
         fs.closeSync(held);
         expect(scanner).to.deep.equal({ name, lines: 3, fallback_lines: 0 });
-        const listening = consumer.log.find(({ msg }) => msg === 'listening');
-        expect(listening).to.include({ scanner: name });
+        expect(await consumer.waitForLog(/^listening$/)).to.include({ scanner: name });
       });
     }
 
@@ -316,7 +315,7 @@ describe('node consumer/dist/main.js', () => {
 
     it('tells how POST /events is turned on', async () => {
       const consumer = await startConsumer(dir.path);
-      await pWaitFor(() => consumer.log.some(({ msg }) => /INGEST_TOKEN/.test(String(msg))));
+      await consumer.waitForLog(/INGEST_TOKEN/);
     });
 
     it('opens no debugger at SIGUSR1, and goes on', async () => {
@@ -348,7 +347,7 @@ describe('node consumer/dist/main.js', () => {
       }
       expect(await consumer.get('/events/countByEventType')).to.deep.equal({ a: 1 });
       await consumer.end('SIGTERM');
-      await untilLogged(consumer, 'stopped');
+      await consumer.waitForLog(/^stopped$/);
       expect(JSON.stringify(consumer.log)).not.to.include(token);
     });
 
@@ -362,7 +361,7 @@ describe('node consumer/dist/main.js', () => {
       fs.writeSync(held, `{ "corrupt\n[]\n${'x'.repeat(100)}\n`.repeat(100));
       await consumer.waitFor(({ lines }) => lines === 300);
       await consumer.end('SIGTERM');
-      await untilLogged(consumer, 'stopped');
+      await consumer.waitForLog(/^stopped$/);
       const messages = consumer.log.slice(before).map(({ msg }) => msg);
       expect(messages).to.deep.equal(['stopping', 'stopped']);
       fs.closeSync(held);
@@ -372,10 +371,6 @@ describe('node consumer/dist/main.js', () => {
 
 function portOf(consumer: ConsumerProcess): number {
   return consumer.log.find(({ msg }) => msg === 'listening')?.port as number;
-}
-
-async function untilLogged(consumer: ConsumerProcess, message: string): Promise<void> {
-  await pWaitFor(() => consumer.log.some(({ msg }) => msg === message));
 }
 
 async function untilReady(port: number): Promise<void> {

@@ -233,5 +233,15 @@ describe('replay', () => {
       const { stdout } = await onTerminal(`echo one | node '${replay}' - >/dev/null`);
       expect(stdout).to.equal('');
     });
+
+    it('stays silent where there is no end', async function () {
+      const { failed } = await execa('script', ['--version'], { reject: false });
+      if (failed) this.skip();
+      const path = await file('a', 'one\n');
+      const { stdout } = await onTerminal(
+        `node '${replay}' --loop '${path}' | head -c 9999999 | wc -c`,
+      );
+      expect(stdout.trim()).to.equal('9999999');
+    });
   });
 });

@@ -261,8 +261,8 @@ describe('a consumer with state', () => {
       const consumer = await start();
       await consumer.waitFor(() => true);
       expect(await types(consumer)).to.deep.equal({ a: 1, b: 1 });
-      const cut = consumer.log.find(({ msg }) => /torn end/.test(String(msg)));
-      expect(cut?.cutBytes).to.be.a('number').and.to.be.above(0);
+      const cut = await consumer.waitForLog(/torn end/);
+      expect(cut.cutBytes).to.be.a('number').and.to.be.above(0);
       await consumer.end('SIGKILL');
       const again = await start();
       await again.waitFor(() => true);
@@ -318,8 +318,8 @@ describe('a consumer with state', () => {
       const consumer = await start();
       await consumer.waitFor(() => true);
       expect(await types(consumer)).to.deep.equal({ a: 1, b: 1, c: 1 });
-      const told = consumer.log.find(({ msg }) => /not whole/.test(String(msg)));
-      expect(told?.skipped).to.deep.equal([newest]);
+      const told = await consumer.waitForLog(/not whole/);
+      expect(told.skipped).to.deep.equal([newest]);
       await writeFifo(file, event('d'));
       await readAll(consumer, 4);
       await consumer.end('SIGKILL');

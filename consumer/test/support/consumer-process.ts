@@ -75,6 +75,8 @@ export interface ConsumerProcess {
   waitFor(condition: (stats: StatsDocument) => boolean, timeoutMs?: number): Promise<StatsDocument>;
   /** The same of /readyz. */
   waitForReadiness(condition: (readiness: Readiness) => boolean): Promise<Readiness>;
+  /** Resolves to the first line of its log whose message matches, once there is one. */
+  waitForLog(message: RegExp): Promise<Readonly<Record<string, unknown>>>;
   /** What its open descriptors are, but for sockets and what Node.js has opened for itself. */
   descriptors(): string[];
   /** Resident memory, now and at its peak, as the kernel accounts it (proc(5)). */
@@ -137,6 +139,14 @@ export async function startConsumer(
           return 'lines' in stats && condition(stats) && pWaitFor.resolveWith(stats);
         },
         { interval: 20, timeout: timeoutMs },
+      ),
+    waitForLog: (message) =>
+      pWaitFor(
+        () => {
+          const line = log.find(({ msg }) => message.test(String(msg)));
+          return line !== undefined && pWaitFor.resolveWith(line);
+        },
+        { interval: 10, timeout: 20_000 },
       ),
     waitForReadiness: (condition) =>
       pWaitFor(
