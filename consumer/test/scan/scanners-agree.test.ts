@@ -57,6 +57,47 @@ describe('the SIMD scanner and the reference scanner agree', () => {
     expect(fallbackLines).to.be.below(lines / 100);
   });
 
+  it('on all that bytes next to each other can be in UTF-8, wherever sixteen bytes end', () => {
+    // The bounds of what the first byte of a sequence may be, the second, and those that follow.
+    const bounds = Buffer.from('417f808f909fa0bfc0c1c2dfe0e1ecedeeeff0f1f3f4f5ff', 'hex');
+    const rows = (length: number): Buffer[] =>
+      length === 0
+        ? [Buffer.alloc(0)]
+        : rows(length - 1).flatMap((row) =>
+            Array.from(bounds, (byte) => Buffer.concat([row, Buffer.of(byte)])),
+          );
+    const mapping = mapped({ data: null, timestampFormat: 'arrival' });
+    const threes = rows(3);
+    const fours = rows(4).filter(([first]) => (first as number) >= 0xe0);
+    for (let place = 0; place < 16; place++) {
+      for (const some of [threes, fours.filter((_, i) => i % 16 === place)]) {
+        // What is put in place of bytes that are no UTF-8 is longer than they are, and too long for a key.
+        const keyBytesMax = place + (some[0] as Buffer).length;
+        const comparison = new ScannerComparison({ mapping, keyBytesMax, typesMax: 30_000 });
+        const begin = Buffer.from(`{"event_type":"${'a'.repeat(place)}`);
+        const end = Buffer.from('"}\n');
+        const lines = some.flatMap((row) => [begin, row, end]);
+        comparison.scanInPieces(new Chance(SEED), Buffer.concat(lines));
+        comparison.compareKeys();
+        expect(comparison.counts).to.deep.equal({ lines: some.length, fallbackLines: 0 });
+      }
+    }
+  });
+
+  it('on a name with the bounds of UTF-8 in it, wherever sixteen bytes end, and whatever follows', () => {
+    const bounds =
+      '\u0080\u07ff\u0800\u0fff\ucfff\ud7ff\ue000\ufffc\u{10000}\u{3ffff}\u{40000}\u{10ffff}';
+    for (let place = 0; place < 16; place++) {
+      const name = 'a'.repeat(place) + bounds;
+      const mapping = mapped({ eventType: [name], data: null, timestampFormat: 'arrival' });
+      const begin = Buffer.from(`{"${name}":"`);
+      const end = Buffer.from('"}\n');
+      const comparison = new ScannerComparison({ mapping });
+      comparison.scan(Buffer.concat([begin, Buffer.from('b'), end, begin, Buffer.of(0xff), end]));
+      expect(comparison.keys).to.deep.equal([['', 'b', '\ufffd'], ['']]);
+    }
+  });
+
   it('on every beginning and every end of a typical line, and on it without any one byte', () => {
     const places = [...typical.keys()];
     agreeOn([

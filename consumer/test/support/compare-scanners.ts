@@ -80,6 +80,11 @@ export class ScannerComparison {
     this.#reference.restart();
   }
 
+  /** Those of the SIMD scanner: of each kind, by id. */
+  get keys(): string[][] {
+    return this.#simd.keys;
+  }
+
   /** Both must have the same keys under the same ids. */
   compareKeys(): void {
     expect(this.#simd.keys).to.deep.equal(this.#reference.keys);

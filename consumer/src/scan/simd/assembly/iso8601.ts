@@ -11,23 +11,23 @@ const FRACTION_DIGITS_MAX: u32 = 6;
 export const NOT_A_TIME: f64 = -1;
 /** From March 1st of the year 0 to the beginning of 1970. */
 const DAYS_TO_1970: i32 = 719_468;
+const NOT_A_DATE: i32 = i32.MAX_VALUE;
+
+/** The date that was read last, `2015-09-` and `12`, and its days: most are that of the line before. */
+let lastMonth: u64 = 0;
+let lastDay: u32 = 0;
+let lastDays: i32 = NOT_A_DATE;
 
 /** NOT_A_TIME for any other text. */
 export function iso8601At(p: usize, end: usize): f64 {
   if (end - p < MINUTE_BYTES) return NOT_A_TIME;
-  const year = twoDigitsAt(p) * 100 + twoDigitsAt(p + 2);
-  const month = twoDigitsAt(p + 5);
-  const day = twoDigitsAt(p + 8);
+  const days = daysAt(p);
   const hour = twoDigitsAt(p + 11);
   const minute = twoDigitsAt(p + 14);
   const between = load<u8>(p, 10) as u32;
-  // A pair that is not of digits is far past every bound, and makes the year so.
+  // A pair that is not of digits is far past every bound.
   if (
-    year > 9999 ||
-    (load<u8>(p, 4) as u32) !== MINUS ||
-    month - 1 > 11 ||
-    (load<u8>(p, 7) as u32) !== MINUS ||
-    day - 1 >= daysIn(month, year) ||
+    days === NOT_A_DATE ||
     ((between | CASE_BIT) !== LETTER_T && between !== SPACE) ||
     hour > 23 ||
     (load<u8>(p, 13) as u32) !== COLON ||
@@ -60,9 +60,30 @@ export function iso8601At(p: usize, end: usize): f64 {
 
   const zone = zoneSecondsAt(p, end);
   if (zone === i32.MAX_VALUE) return NOT_A_TIME;
-  const days = daysBefore(year as i32, month as i32) + (day as i32) - 1;
   const ofDay = (hour * 3600 + minute * 60 + second) as i32;
   return (days as f64) * 86_400 + ((ofDay - zone) as f64) + fraction;
+}
+
+/** From the beginning of 1970 to a date of ten bytes; NOT_A_DATE where there is none. */
+function daysAt(p: usize): i32 {
+  if (load<u64>(p) === lastMonth && (load<u16>(p, 8) as u32) === lastDay) return lastDays;
+  const year = twoDigitsAt(p) * 100 + twoDigitsAt(p + 2);
+  const month = twoDigitsAt(p + 5);
+  const day = twoDigitsAt(p + 8);
+  // A pair that is not of digits makes the year far too large as well.
+  if (
+    year > 9999 ||
+    (load<u8>(p, 4) as u32) !== MINUS ||
+    month - 1 > 11 ||
+    (load<u8>(p, 7) as u32) !== MINUS ||
+    day - 1 >= daysIn(month, year)
+  ) {
+    return NOT_A_DATE;
+  }
+  lastMonth = load<u64>(p);
+  lastDay = load<u16>(p, 8);
+  lastDays = daysBefore(year as i32, month as i32) + (day as i32) - 1;
+  return lastDays;
 }
 
 /** `Z`, `±hh:mm`, `±hhmm` or nothing; i32.MAX_VALUE for anything else. */

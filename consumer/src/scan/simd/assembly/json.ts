@@ -96,10 +96,23 @@ export function plainEnd(p: usize): usize {
   }
 }
 
-/** As valueEnd; faster where it is a string in ASCII, or a literal. */
+/** The first byte from `p` on that is a quote, a backslash or a control character. */
+function unescapedEnd(p: usize): usize {
+  while (true) {
+    const bytes = v128.load(p);
+    const quotes = i8x16.eq(bytes, i8x16.splat(QUOTE as i8));
+    const backslashes = i8x16.eq(bytes, i8x16.splat(BACKSLASH as i8));
+    const controls = i8x16.le_u(bytes, i8x16.splat(LAST_CONTROL as i8));
+    const stops = i8x16.bitmask(v128.or(v128.or(quotes, backslashes), controls));
+    if (stops !== 0) return p + (ctz(stops) as usize);
+    p += 16;
+  }
+}
+
+/** As valueEnd; faster where it is a string without escapes, or a literal. */
 export function likelyEnd(p: usize): usize {
   if ((load<u8>(p) as u32) === QUOTE) {
-    const end = plainEnd(p + 1);
+    const end = unescapedEnd(p + 1);
     if ((load<u8>(end) as u32) === QUOTE) return end + 1;
   } else {
     const end = literalEnd(p);

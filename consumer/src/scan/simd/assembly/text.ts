@@ -2,7 +2,8 @@
 import { BACKSLASH, digitAt } from './characters';
 import { CASE_BIT } from './json';
 import { reserve } from './memory';
-import { isWellFormed, writeWellFormed } from './unicode';
+import { writeWellFormed } from './unicode';
+import { isWellFormed } from './well-formed';
 
 const LETTER_U: u32 = 0x75;
 const REPLACEMENT_CHARACTER: u32 = 0xfffd;

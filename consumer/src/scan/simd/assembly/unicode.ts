@@ -28,23 +28,6 @@ function sequenceBytes(p: usize, end: usize): i32 {
   return bytes;
 }
 
-export function isWellFormed(p: usize, end: usize): bool {
-  while (p < end) {
-    const wide = i8x16.bitmask(v128.load(p));
-    if (wide === 0) {
-      p += 16;
-      continue;
-    }
-    p += ctz(wide) as usize;
-    while (p < end && (load<u8>(p) as u32) > LAST_ASCII) {
-      const bytes = sequenceBytes(p, end);
-      if (bytes < 0) return false;
-      p += bytes as usize;
-    }
-  }
-  return true;
-}
-
 /** Writes text with U+FFFD for what is not well-formed, three times as long at most; gives its end. */
 export function writeWellFormed(p: usize, end: usize, to: usize): usize {
   while (p < end) {
