@@ -1,3 +1,4 @@
+import type { RunCells } from './changes.js';
 import { IdMap } from './id-map.js';
 import type { CountColumns } from './run-counts.js';
 
@@ -13,6 +14,17 @@ export class CellMap extends IdMap {
     const slot = this.claim(id);
     this.values[slot]! += count;
     return this.size > size;
+  }
+
+  /** Adds all counts of a run; gives how many of its ids had no cell before. */
+  addCells({ offsets, ids, counts }: RunCells, run: number): number {
+    const { size } = this;
+    const end = offsets[run + 1] as number;
+    for (let i = offsets[run] as number; i < end; i++) {
+      const slot = this.claim(ids[i] as number);
+      this.values[slot]! += counts[i] as number;
+    }
+    return this.size - size;
   }
 
   /** Calls back for every cell, in no particular order. */

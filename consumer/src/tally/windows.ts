@@ -106,6 +106,8 @@ export class Windows {
   #runSecond = NONE;
   readonly #run = { types: new RunCounts(), words: new RunCounts() };
   readonly #runSums = new Map<number, RunningSum>();
+  /** While a batch is added: where those runs of it go that go straight into their buckets. */
+  readonly #bucketOfRun: (Bucket | null)[] = [];
   /** The largest event time that was counted here; by another thread's events the front is further. */
   #ownFront = Number.NEGATIVE_INFINITY;
   /** Empty between queries. */
@@ -147,7 +149,7 @@ export class Windows {
     this.#ownFront = Math.max(this.#ownFront, changes.front);
     if (this.#ownFront >= 0) front.advanceTo(this.#ownFront);
     this.#age(); // first: what is dropped makes room for what is added
-    for (let run = 0; run < changes.runs; run++) this.#addRun(changes, run);
+    this.#addRuns(changes);
   }
 
   /**
@@ -300,6 +302,39 @@ export class Windows {
     if (this.#unsaved?.delete(bucket)) this.#saved.push(savedBucket(bucket));
   }
 
+  #addRuns(changes: Changes): void {
+    const { runs, seconds, types, words, sums } = changes;
+    const sumsCount = sums.offsets[runs] as number;
+    const cells = (types.offsets[runs] as number) + (words.offsets[runs] as number) + sumsCount;
+    if (!this.#hasRoomFor(cells)) {
+      for (let run = 0; run < runs; run++) this.#addRun(changes, run);
+      return;
+    }
+    // All cells have room, whatever their order. What takes time is to get at the memory of one bucket after another:
+    // the processor does so for several at once where little else is done in between.
+    const buckets = this.#bucketOfRun;
+    for (let run = 0; run < runs; run++) {
+      const second = seconds[run] as number;
+      const isShort =
+        second >= 0 && second !== this.#runSecond && cellsOfRun(changes, run) < OPEN_CELLS_MIN;
+      buckets[run] = isShort ? this.#bucketFor(second) : null;
+      if (!isShort) this.#addRun(changes, run);
+    }
+    for (let run = 0; run < runs; run++) {
+      const bucket = buckets[run];
+      if (bucket) this.#cells += bucket.types.addCells(types, run);
+    }
+    for (let run = 0; run < runs; run++) {
+      const bucket = buckets[run];
+      if (bucket) this.#cells += bucket.words.addCells(words, run);
+    }
+    for (let run = 0; run < runs; run++) {
+      const bucket = buckets[run];
+      if (bucket && sumsCount > 0) this.#addSums(bucket, changes, run);
+      buckets[run] = null; // it may be dropped
+    }
+  }
+
   #addRun(changes: Changes, run: number): void {
     const { seconds, types, words, sums } = changes;
     const second = seconds[run] as number;
@@ -314,7 +349,7 @@ export class Windows {
     const firstWord = words.offsets[run] as number;
     const endOfWords = words.offsets[run + 1] as number;
     if (second !== this.#runSecond) {
-      if (to - from + endOfWords - firstWord < OPEN_CELLS_MIN) {
+      if (cellsOfRun(changes, run) < OPEN_CELLS_MIN) {
         this.#addToBucket(changes, run);
         return;
       }
@@ -330,24 +365,26 @@ export class Windows {
   }
 
   /** Adds a short run of another second than the open one, which stays open. */
-  #addToBucket({ seconds, types, words, sums }: Changes, run: number): void {
-    const [from, to] = [types.offsets[run] as number, types.offsets[run + 1] as number];
-    const [firstWord, endOfWords] = [
-      words.offsets[run] as number,
-      words.offsets[run + 1] as number,
-    ];
-    const [firstSum, endOfSums] = [sums.offsets[run] as number, sums.offsets[run + 1] as number];
-    const cells = to - from + endOfWords - firstWord + endOfSums - firstSum;
-    if (!this.#hasRoomFor(cells)) this.#flushRun();
+  #addToBucket(changes: Changes, run: number): void {
+    const { seconds, types, words, sums } = changes;
+    const sumsCount = (sums.offsets[run + 1] as number) - (sums.offsets[run] as number);
+    if (!this.#hasRoomFor(cellsOfRun(changes, run) + sumsCount)) this.#flushRun();
     const bucket = this.#bucketFor(seconds[run] as number);
     if (bucket === null) return;
-    for (let i = from; i < to; i++) {
-      this.#addCell(bucket.types, types.ids[i] as number, types.counts[i] as number);
+    for (const [cells, { offsets, ids, counts }] of [
+      [bucket.types, types],
+      [bucket.words, words],
+    ] as const) {
+      for (let i = offsets[run] as number; i < (offsets[run + 1] as number); i++) {
+        this.#addCell(cells, ids[i] as number, counts[i] as number);
+      }
     }
-    for (let i = firstWord; i < endOfWords; i++) {
-      this.#addCell(bucket.words, words.ids[i] as number, words.counts[i] as number);
-    }
-    for (let i = firstSum; i < endOfSums; i++) {
+    this.#addSums(bucket, changes, run);
+  }
+
+  #addSums(bucket: Bucket, { sums }: Changes, run: number): void {
+    const end = sums.offsets[run + 1] as number;
+    for (let i = sums.offsets[run] as number; i < end; i++) {
       this.#addSum(bucket, sums.ids[i] as number, RunningSum.at(sums.parts, i));
     }
   }
@@ -485,6 +522,12 @@ export class Windows {
     yield* bucketsBetween(this.#minutes, MINUTE_SECONDS, from, end);
     yield* bucketsBetween(this.#seconds, 1, start, end);
   }
+}
+
+/** Of types and words. */
+function cellsOfRun({ types, words }: Changes, run: number): number {
+  const typesCount = (types.offsets[run + 1] as number) - (types.offsets[run] as number);
+  return typesCount + (words.offsets[run + 1] as number) - (words.offsets[run] as number);
 }
 
 function minuteOf(second: number): number {
