@@ -3,7 +3,7 @@ import type { Report } from './report.js';
 
 type Table = Pick<Report, 'title' | 'head' | 'rows'>;
 
-/** A latency is worse from so many times the one before on: it has no spread to compare with. */
+/** A latency is worse where it is more than so many times the one before: it has no spread to compare with. */
 const LATENCY_FACTOR = 1.5;
 /** The same of memory. */
 const MEMORY_FACTOR = 1.1;

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type ConsumerProcess,
@@ -79,7 +80,7 @@ export async function runConsumer(
     const cpuBefore = cpuSeconds(consumer.pid);
     const begin = performance.now();
     const written = Promise.all(fifos.map((fifo, i) => write(parts[i] as string, fifo)));
-    await Promise.race([written, failAtEnd(consumer)]);
+    await Promise.race([written, failAtEnd(consumer), failLate()]);
     const stats = await counted(consumer, bytes, lines);
     const counts = withoutCounts ? null : await ask(consumer, stats);
     const seconds = (performance.now() - begin) / 1000;
@@ -103,6 +104,12 @@ export async function runConsumer(
 async function failAtEnd(consumer: ConsumerProcess): Promise<never> {
   await consumer.ended;
   throw new Error(`the consumer has ended: ${consumer.errors.join('\n')}`);
+}
+
+/** It may live and not read. */
+async function failLate(): Promise<never> {
+  await delay(COUNT_MS_MAX, undefined, { ref: false });
+  throw new Error('the input is not taken in time');
 }
 
 /** Writes a file into a FIFO; resolves when all is taken. */

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// Writes the lines of files to standard output. The bytes go through as they are, in the pieces in
-// which they were read: what is no UTF-8 stays so, and but for what `--loop` holds no line, of however
-// many megabytes, is held whole.
+// Writes the lines of files to standard output. The bytes go through as they are, in pieces: what is no
+// UTF-8 stays so, and but for what `--loop` holds no line, of however many megabytes, is held whole.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';

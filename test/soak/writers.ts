@@ -95,7 +95,7 @@ export class Writers {
       buffer: false,
     });
     this.#running.add(entrypoint);
-    const said = await firstLine(entrypoint.stderr);
+    const said = await endOf(entrypoint.stderr);
     if (!said.includes('ended with exit code 0')) throw new Error(`${name}: ${said}`);
     const source = `events-${name}.fifo`;
     const bytes = (this.#bytes.get(source) ?? 0) + 1 + bytesOf(seed, count); // 1: each run begins with an LF
@@ -108,9 +108,9 @@ export class Writers {
   }
 }
 
-/** An entrypoint says nothing until its generator has ended. */
-async function firstLine(stream: Readable): Promise<string> {
-  for await (const line of createInterface(stream)) return line;
+/** What an entrypoint says of its generator's end; before that it may tell what the kernel does not allow. */
+async function endOf(stream: Readable): Promise<string> {
+  for await (const line of createInterface(stream)) if (line.includes('the generator')) return line;
   return 'it ended without a word';
 }
 

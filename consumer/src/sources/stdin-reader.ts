@@ -19,7 +19,10 @@ export class StdinReader {
   readonly #stream: Readable;
   #isHeld = false;
 
-  /** After each read of a pipe or a socket `nextBuffer` is asked what the next one is to fill; other reads are short. */
+  /**
+   * Of a pipe or a socket `nextBuffer` is asked at first and after each read what the next one is to fill; other
+   * reads are short.
+   */
   constructor(nextBuffer: () => Uint8Array, { onBytes, onEnd }: StdinReaderHandlers) {
     const takeTurn = () => {
       if (!this.#isHeld) this.#stream.resume();

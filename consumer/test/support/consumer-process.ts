@@ -146,7 +146,7 @@ export async function startConsumer(
           const line = log.find(({ msg }) => message.test(String(msg)));
           return line !== undefined && pWaitFor.resolveWith(line);
         },
-        { interval: 10, timeout: 20_000 },
+        { interval: 10, timeout: { milliseconds: 20_000, message: `no ${message} was logged` } },
       ),
     waitForReadiness: (condition) =>
       pWaitFor(

@@ -2,10 +2,10 @@
  * Whether text is well-formed UTF-8, sixteen bytes at a time (J. Keiser and D. Lemire, "Validating UTF-8 In Less Than One
  * Instruction Per Byte", Software: Practice and Experience 51, 2021).
  *
- * All that can be wrong shows in two bytes that follow each other, and there are eight ways in which they can be:
- * a bit each. Three tables say which of them are possible, by the upper half of the first byte, by its
- * lower half and by the upper half of the second: what all three leave is what is wrong. One of the eight, that one
- * byte more continues what was continued already, is right behind the second byte of a sequence of three or four.
+ * Two bytes that follow each other can be wrong in eight ways: a bit each. Three tables say which of them are
+ * possible, by the upper half of the first byte, by its lower half and by the upper half of the second: what all
+ * three leave is what is wrong. One of the eight is not wrong everywhere, that a byte continues what another has
+ * continued: the third and the fourth byte of a sequence must do so, and no other may.
  *
  * `sequenceBytes` in `unicode.ts` says the same a sequence at a time, and where it is not well-formed, how far.
  */
